@@ -1,0 +1,6 @@
+//! Reads cameras, keeps their clock, cuts and muxes footage.
+//!
+//! A media library of its own: it knows no tenant, no NATS, no S3, no SQL and no HTTP, and it opens no
+//! file. Bytes and facts are handed outward through [`facts`].
+
+pub mod facts;

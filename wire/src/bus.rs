@@ -1,0 +1,257 @@
+//! Names on the bus, and the requests that travel over it.
+//!
+//! | name | kind | from → to |
+//! |---|---|---|
+//! | `cc.event.<node>` | JetStream stream `EVENTS` | node → index |
+//! | `plans` / `<node>` | KV | control plane → node |
+//! | `nodes` / `<node>` | KV, 15 s to live | node → control plane |
+//! | `heads` / `<camera>.<stream>` | KV | node → control plane |
+//! | `cc.req.<node>.<request>` | request/reply, queue group | node → control plane |
+//! | `cc.node.<node>.<request>` | request/reply | control plane → node |
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CameraId, NodeId, ObjectId};
+use crate::media::{StreamKind, Track};
+use crate::source::{Credentials, Source};
+use crate::time::UnixMs;
+
+/// JetStream stream of all node events.
+pub const EVENT_STREAM: &str = "EVENTS";
+/// Subjects of [`EVENT_STREAM`].
+pub const EVENT_SUBJECTS: &str = "cc.event.*";
+/// Durable consumer of the index.
+pub const INDEX_CONSUMER: &str = "index";
+/// KV bucket of plans, one key a node.
+pub const PLAN_BUCKET: &str = "plans";
+/// KV bucket of node status, one key a node.
+pub const NODE_BUCKET: &str = "nodes";
+/// Seconds without status after which a node counts as lost.
+pub const NODE_TTL_S: u64 = 15;
+/// KV bucket of open heads, one key a camera and stream.
+pub const HEAD_BUCKET: &str = "heads";
+/// Requests from nodes, for the control plane's subscription.
+pub const REQUEST_SUBJECTS: &str = "cc.req.*.*";
+/// Queue group in which control planes share node requests.
+pub const REQUEST_GROUP: &str = "control-plane";
+/// Most bytes of footage in one [`ReadReply`]; below NATS' default payload limit of 1 MiB.
+pub const READ_MAX_BYTES: u32 = 512 * 1024;
+
+/// Subject of a node's events.
+#[must_use]
+pub fn event_subject(node: NodeId) -> String {
+    format!("cc.event.{node}")
+}
+
+/// Subject of a request from a node.
+#[must_use]
+pub fn request_subject(node: NodeId, request: NodeRequestKind) -> String {
+    format!("cc.req.{node}.{}", request.as_str())
+}
+
+/// Subject of a request to a node.
+#[must_use]
+pub fn node_subject(node: NodeId, request: ControlRequestKind) -> String {
+    format!("cc.node.{node}.{}", request.as_str())
+}
+
+/// Key of a stream's head.
+#[must_use]
+pub fn head_key(camera: CameraId, stream: StreamKind) -> String {
+    format!("{camera}.{}", stream.as_str())
+}
+
+macro_rules! kinds {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+        impl $name {
+            /// The last token of its subject.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+            /// The request named by the last token of a subject.
+            #[must_use]
+            pub fn from_token(token: &str) -> Option<Self> {
+                match token { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+kinds!(/// What a node asks the control plane.
+NodeRequestKind {
+    /// [`ConfirmRequest`] → [`ConfirmReply`].
+    Confirm = "confirm",
+    /// [`UploadRequest`] → [`UploadReply`].
+    Upload = "upload",
+    /// [`StoredRequest`] → [`StoredReply`].
+    Stored = "stored",
+    /// [`CredentialsRequest`] → [`CredentialsReply`].
+    Credentials = "credentials",
+});
+
+kinds!(/// What the control plane asks a node.
+ControlRequestKind {
+    /// [`ReadRequest`] → bytes, see [`ReadReply`].
+    Read = "read",
+    /// [`ProbeRequest`] → [`ProbeReport`].
+    Probe = "probe",
+});
+
+/// Every answer over request/reply: the value, or why not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reply<T> {
+    /// Done.
+    Ok(T),
+    /// Refused or failed.
+    Err(ReplyError),
+}
+
+/// Why a request over the bus was not answered as asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{code:?}: {detail}")]
+pub struct ReplyError {
+    /// What the asker can do about it.
+    pub code: ReplyCode,
+    /// One sentence; no secrets.
+    pub detail: String,
+}
+
+/// What the asker can do about a failed request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyCode {
+    /// Malformed: asking again is useless.
+    Invalid,
+    /// Not there, or not the asker's.
+    NotFound,
+    /// Already done, or no longer possible.
+    Conflict,
+    /// Try again later.
+    Unavailable,
+}
+
+/// Which of these events has the index committed? Asked until it has all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmRequest {
+    /// [`NodeEvent::message_id`](crate::event::NodeEvent::message_id) of each, at most 500.
+    pub messages: Vec<String>,
+}
+
+/// The committed ones among those asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmReply {
+    /// Committed message ids; the node forgets these outbox rows.
+    pub committed: Vec<String>,
+    /// Message ids that the index refused for good, with the reason.
+    pub refused: Vec<(String, String)>,
+}
+
+/// A place to PUT one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadRequest {
+    /// A confirmed object of this node.
+    pub object: ObjectId,
+}
+
+/// Where and how to PUT.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadReply {
+    /// Pre-signed URL; a secret for the minutes that it lives.
+    pub url: String,
+    /// Headers that the signature covers, to be sent as they are.
+    pub headers: Vec<(String, String)>,
+    /// When the URL stops working.
+    pub expires: UnixMs,
+}
+
+impl std::fmt::Debug for UploadReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UploadReply")
+            .field("url", &"…")
+            .field("expires", &self.expires)
+            .finish()
+    }
+}
+
+/// The PUT was answered with success (or 412, already there): verify and mark it stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredRequest {
+    /// The object.
+    pub object: ObjectId,
+}
+
+/// Whether the store holds the object, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredReply {
+    /// True: the local copy may go. False: the store does not have it, upload again.
+    pub stored: bool,
+}
+
+/// The credentials of a camera in this node's plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialsRequest {
+    /// The camera.
+    pub camera: CameraId,
+}
+
+/// A camera's credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialsReply {
+    /// As in [`PlanEntry::credentials_revision`](crate::plan::PlanEntry::credentials_revision).
+    pub revision: u64,
+    /// None when the camera asks for none.
+    pub credentials: Option<Credentials>,
+}
+
+/// A byte range of an object in the node's spool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadRequest {
+    /// The object, growing or sealed.
+    pub object: ObjectId,
+    /// The camera it must belong to.
+    pub camera: CameraId,
+    /// First byte.
+    pub offset: u64,
+    /// At most [`READ_MAX_BYTES`].
+    pub length: u32,
+}
+
+/// Answer to a [`ReadRequest`]: the raw bytes are the payload and this is the JSON of the header
+/// [`READ_HEADER`]. Fewer bytes than asked for mean the (present) end of the object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadReply {
+    /// Present size of the object.
+    pub size: u64,
+}
+
+/// Header that carries `Reply<ReadReply>` beside the bytes.
+pub const READ_HEADER: &str = "Cc-Read";
+
+/// Connect to a source and say what it sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeRequest {
+    /// What to connect to.
+    pub source: Source,
+    /// With which credentials.
+    pub credentials: Option<Credentials>,
+}
+
+/// What a probe found within its ten seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProbeReport {
+    /// The tracks, with measured frames per second.
+    pub tracks: Vec<Track>,
+    /// Bits per second over the probe.
+    pub bitrate_bps: u64,
+    /// Milliseconds between keyframes, when two were seen.
+    pub keyframe_interval_ms: Option<u64>,
+    /// Camera clock minus node clock, when the camera sends sender reports.
+    pub clock_offset_ms: Option<i64>,
+    /// Which reader took it: `retina` or `rtspsrc`.
+    pub reader: String,
+}
