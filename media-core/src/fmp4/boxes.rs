@@ -1,0 +1,1 @@
+//! Boxes of ISO/IEC 14496-12.
