@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Runs all tests, installing what they need. `tests/run.sh --help` tells the rest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage() {
+    cat <<'HELP'
+Usage: tests/run.sh [--no-install] [STEP…]
+
+Installs what the tests need (apt packages, the wasm target, nats-server, npm packages) and runs them
+all: formatting, lints, documentation, the web interface, every crate, end to end, the browser.
+
+  --no-install   install nothing; say what is missing instead
+  STEP…          only these, of: static web crates e2e browser
+
+Environment:
+  CLOUDCAM_CACHE         where build output, tools and encoded loops go (default ~/.cache/cloudcam)
+  CARGO_TARGET_DIR       build output (default $CLOUDCAM_CACHE/target)
+  CLOUDCAM_E2E_SECONDS   length of the long recordings (default 300)
+HELP
+}
+
+steps=()
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --help | -h) usage; exit 0 ;;
+    --no-install) export CLOUDCAM_NO_INSTALL=1 ;;
+    static | web | crates | e2e | browser) steps+=("$1") ;;
+    *) printf 'error: unknown argument %s; see tests/run.sh --help\n' "$1" >&2; exit 2 ;;
+    esac
+    shift
+done
+[ "${#steps[@]}" -gt 0 ] || steps=(static web crates e2e browser)
+
+# shellcheck source=deploy/lib/install.sh
+. deploy/lib/install.sh
+export CLOUDCAM_CACHE
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CLOUDCAM_CACHE/target}"
+export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+# Compiled output of a test run is thrown away with the next change; incremental files only fill the disk.
+export CARGO_INCREMENTAL=0
+
+step() { printf '\n=== %s (%s)\n' "$1" "$(date -u +%H:%M:%S)"; }
+wanted() { [[ " ${steps[*]} " == *" $1 "* ]]; }
+
+step "install what is missing"
+need_rust
+ensure_disk "$CARGO_TARGET_DIR" 15000
+install_apt "${BUILD_NEEDS[@]}" "${RUN_NEEDS[@]}" \
+    pc:gstreamer-rtsp-server-1.0=libgstrtspserver-1.0-dev \
+    ffmpeg=ffmpeg fonts-dejavu-core node=nodejs npm=npm chromium=chromium \
+    nix-instantiate=nix-bin shellcheck=shellcheck python3=python3 git=git
+install_wasm_target
+install_nats
+PATH="$(dirname "$NATS_SERVER"):$PATH"
+export PATH
+for component in rustfmt clippy; do
+    cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || run_logged "adding $component" rustup component add "$component"
+done
+
+if wanted static; then
+    step "formatting, shell scripts, the flake"
+    cargo fmt --all --check
+    git ls-files '*.sh' .ci/run | xargs shellcheck --external-sources
+    nix-instantiate --parse flake.nix >/dev/null
+    step "lints"
+    cargo clippy --locked --workspace --exclude player --exclude ui --all-targets -- -D warnings
+    cargo clippy --locked -p player -p ui --target wasm32-unknown-unknown -- -D warnings
+    step "documentation"
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --exclude player --exclude ui --no-deps
+fi
+
+if wanted web || wanted e2e || wanted browser; then
+    step "the web interface"
+    cargo xtask ui
+fi
+
+if wanted crates; then
+    step "tests of all crates"
+    cargo test --locked --workspace --exclude tests --exclude ui
+fi
+
+if wanted e2e || wanted browser; then
+    step "end to end"
+    npm ci --prefix tests/js --no-audit --no-fund --loglevel=error
+    npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
+    cargo build --locked -p control-plane -p recorder-node -p tests --bins
+    if wanted e2e && wanted browser; then
+        cargo test --locked -p tests
+    elif wanted e2e; then
+        cargo test --locked -p tests -- --skip browser
+    else
+        cargo test --locked -p tests browser
+    fi
+fi
+
+step "all passed"
