@@ -1,2 +1,2 @@
-//! Placeholder.
+//! The server binary.
 fn main() {}

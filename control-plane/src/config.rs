@@ -1,0 +1,208 @@
+//! Configuration: a TOML file, overridden by `CLOUDCAM_CONTROL__…` variables (double underscore nests).
+//!
+//! Unknown keys are refused and missing ones named; nothing falls back silently.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::Deserialize;
+use url::Url;
+
+/// Prefix of the environment variables that override the file.
+pub const ENV_PREFIX: &str = "CLOUDCAM_CONTROL__";
+
+/// Everything an operator sets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Database, secrets and objects live here.
+    pub data_dir: PathBuf,
+    /// The HTTP server.
+    #[serde(default)]
+    pub http: Http,
+    /// The message bus.
+    pub bus: Bus,
+    /// The database.
+    #[serde(default)]
+    pub database: Database,
+    /// The object store.
+    #[serde(default)]
+    pub objects: Objects,
+    /// What cameras may be.
+    #[serde(default)]
+    pub cameras: Cameras,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Where it listens.
+    pub bind: SocketAddr,
+    /// Under which address browsers and nodes reach it; `http://<bind>` unless given.
+    pub public_url: Option<Url>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+        }
+    }
+}
+
+/// The message bus.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bus {
+    /// `nats://host:port`.
+    pub url: String,
+    /// User name, if the server asks for one.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<String>,
+}
+
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bus")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The database.
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `sqlite:<path>`; `<data_dir>/control-plane.sqlite` unless given.
+    pub url: Option<String>,
+}
+
+/// The object store.
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Objects {
+    /// Which one.
+    pub kind: ObjectsKind,
+}
+
+/// Which object store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum ObjectsKind {
+    /// Files in `<data_dir>/objects`, served by this process.
+    #[default]
+    File,
+}
+
+/// What cameras may be.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cameras {
+    /// Whether a camera may be on the recorder's own host, as simulators and restreamers are.
+    pub allow_loopback: bool,
+}
+
+impl Default for Cameras {
+    fn default() -> Self {
+        Self { allow_loopback: true }
+    }
+}
+
+impl Config {
+    /// Reads the file and the environment.
+    ///
+    /// # Errors
+    /// When the file is not there, and one sentence for each unknown, missing or wrong key.
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        if !path.is_file() {
+            bail!("there is no configuration file {}", path.display());
+        }
+        let figment = Figment::new()
+            .merge(Toml::file_exact(path))
+            .merge(Env::prefixed(ENV_PREFIX).split("__"));
+        let config: Self = figment
+            .extract()
+            .map_err(|errors| {
+                let lines: Vec<String> = errors.into_iter().map(|error| sentence(&error)).collect();
+                anyhow::anyhow!(lines.join("; "))
+            })
+            .with_context(|| format!("configuration {}", path.display()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The database's address, `sqlite:<path>`.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        self.database
+            .url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("control-plane.sqlite").display()))
+    }
+
+    /// Folder of the embedded file store.
+    #[must_use]
+    pub fn objects_dir(&self) -> PathBuf {
+        self.data_dir.join("objects")
+    }
+
+    /// The address for browsers and nodes, when the server listens on `bound`; ends in `/`.
+    ///
+    /// # Errors
+    /// Never for an address that listens.
+    pub fn public_url(&self, bound: SocketAddr) -> anyhow::Result<Url> {
+        match &self.http.public_url {
+            Some(url) => Ok(url.clone()),
+            None => Url::parse(&format!("http://{bound}/")).context("http.bind"),
+        }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if self.bus.username.is_some() != self.bus.password.is_some() {
+            bail!("bus.username and bus.password go together: one of them is missing");
+        }
+        if !(self.bus.url.starts_with("nats://") || self.bus.url.starts_with("tls://")) {
+            bail!("bus.url must start with nats:// or tls://");
+        }
+        if let Some(url) = &self.http.public_url
+            && (!matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some())
+        {
+            bail!("http.public_url must be http:// or https:// with a host and no path");
+        }
+        if let Some(url) = &self.database.url
+            && url.strip_prefix("sqlite:").is_none_or(str::is_empty)
+        {
+            bail!("database.url must be sqlite:<path>");
+        }
+        Ok(())
+    }
+}
+
+/// One sentence that names the key and where it was set.
+fn sentence(error: &figment::Error) -> String {
+    let prefix = if error.path.is_empty() {
+        String::new()
+    } else {
+        format!("{}.", error.path.join("."))
+    };
+    let place = error
+        .metadata
+        .as_ref()
+        .map_or_else(String::new, |place| format!(" (set in {})", place.name));
+    match &error.kind {
+        figment::error::Kind::MissingField(name) => format!("the key {prefix}{name} is missing"),
+        figment::error::Kind::UnknownField(name, known) => {
+            format!(
+                "unknown key {prefix}{name}{place}; known are {}",
+                known.join(", ")
+            )
+        }
+        kind => format!("{}: {kind}{place}", error.path.join(".")),
+    }
+}

@@ -1,0 +1,8 @@
+//! Pure rules: no clock, no database, no bus, no HTTP.
+
+pub mod camera;
+pub mod coverage;
+pub mod event;
+pub mod plan;
+pub mod playlist;
+pub mod signing;

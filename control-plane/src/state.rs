@@ -1,0 +1,45 @@
+//! What every handler and task shares.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use url::Url;
+use wire::UnixMs;
+
+use crate::app::session::Limiter;
+use crate::bus::{Bus, Heads, Nodes};
+use crate::config::Config;
+use crate::objects::ObjectStore;
+use crate::secrets::Secrets;
+use crate::store::Store;
+
+/// The running server's parts; clones share them.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// As read at start.
+    pub config: Arc<Config>,
+    /// Address under which browsers and nodes reach this server; ends in `/`.
+    pub public_url: Url,
+    /// Keys.
+    pub secrets: Arc<Secrets>,
+    /// The database.
+    pub store: Store,
+    /// The objects' bytes.
+    pub objects: Arc<dyn ObjectStore>,
+    /// The message bus.
+    pub bus: Bus,
+    /// What the index does not have yet.
+    pub heads: Heads,
+    /// Which nodes are online, and what they said.
+    pub nodes: Nodes,
+    /// Wakes the planner.
+    pub replan: Arc<Notify>,
+    /// Sign-in attempts.
+    pub limiter: Arc<Limiter>,
+}
+
+/// The present time, for the shell around the pure code.
+#[must_use]
+pub fn now() -> UnixMs {
+    UnixMs(jiff::Timestamp::now().as_millisecond())
+}

@@ -1,0 +1,177 @@
+//! The calendar: how much footage each quarter of an hour of a camera's UTC days has.
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use wire::{CameraId, OrganizationId, StreamKind, TimeRange, UnixMs};
+
+use super::schema::camera_day;
+use super::types::{Id, StreamSql};
+use super::{Connection, Store, StoreError};
+
+/// Quarters of an hour in a UTC day.
+pub const QUARTERS: usize = 96;
+/// Milliseconds in a quarter of an hour.
+pub const QUARTER_MS: i64 = 15 * 60 * 1000;
+/// Milliseconds in a day.
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// One UTC day of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameraDay {
+    /// Days since 1970-01-01.
+    pub day: i32,
+    /// Milliseconds of footage in each quarter of an hour; more than [`QUARTER_MS`] where two nodes
+    /// recorded at once.
+    pub quarters: [u32; QUARTERS],
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = camera_day)]
+struct Raw {
+    camera: Id,
+    stream: StreamSql,
+    day: i32,
+    organization: Id,
+    quarters: Vec<u8>,
+}
+
+impl TryFrom<Raw> for CameraDay {
+    type Error = StoreError;
+
+    fn try_from(raw: Raw) -> Result<Self, StoreError> {
+        let (quarters, rest) = raw.quarters.as_chunks::<4>();
+        if quarters.len() != QUARTERS || !rest.is_empty() {
+            return Err(StoreError::Broken("a damaged calendar row".to_owned()));
+        }
+        Ok(Self {
+            day: raw.day,
+            quarters: std::array::from_fn(|quarter| u32::from_le_bytes(quarters[quarter])),
+        })
+    }
+}
+
+/// Adds a stretch of footage to the calendar. Not idempotent: call it for new objects only.
+///
+/// # Errors
+/// Those of the database.
+pub fn add(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    camera: CameraId,
+    stream: StreamKind,
+    footage: TimeRange,
+) -> Result<(), StoreError> {
+    let mut start = footage.start().0;
+    while start < footage.end().0 {
+        let day = start.div_euclid(DAY_MS);
+        let end = footage.end().0.min((day + 1) * DAY_MS);
+        let day = i32::try_from(day).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let mut row = one(connection, camera, stream, day)?;
+        fill(&mut row, start, end);
+        put(connection, organization, camera, stream, &row)?;
+        start = end;
+    }
+    Ok(())
+}
+
+/// Adds `[start, end)`, which lies within the day, to its quarters.
+fn fill(row: &mut CameraDay, mut start: i64, end: i64) {
+    while start < end {
+        let quarter = start.rem_euclid(DAY_MS) / QUARTER_MS;
+        let next = end.min((start.div_euclid(QUARTER_MS) + 1) * QUARTER_MS);
+        if let Some(slot) = usize::try_from(quarter)
+            .ok()
+            .and_then(|q| row.quarters.get_mut(q))
+        {
+            *slot = slot.saturating_add(u32::try_from(next - start).unwrap_or(u32::MAX));
+        }
+        start = next;
+    }
+}
+
+fn one(
+    connection: &mut Connection,
+    camera: CameraId,
+    stream: StreamKind,
+    day: i32,
+) -> Result<CameraDay, StoreError> {
+    let raw = camera_day::table
+        .find((Id::from(camera), StreamSql(stream), day))
+        .select(Raw::as_select())
+        .first(connection)
+        .optional()?;
+    raw.map_or_else(
+        || {
+            Ok(CameraDay {
+                day,
+                quarters: [0; QUARTERS],
+            })
+        },
+        TryInto::try_into,
+    )
+}
+
+fn put(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    camera: CameraId,
+    stream: StreamKind,
+    row: &CameraDay,
+) -> Result<(), StoreError> {
+    diesel::insert_into(camera_day::table)
+        .values(Raw {
+            camera: camera.into(),
+            stream: stream.into(),
+            day: row.day,
+            organization: organization.into(),
+            quarters: row.quarters.iter().flat_map(|ms| ms.to_le_bytes()).collect(),
+        })
+        .on_conflict((camera_day::camera, camera_day::stream, camera_day::day))
+        .do_update()
+        .set(camera_day::quarters.eq(excluded(camera_day::quarters)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The days of a stream that touch `range`, in order.
+///
+/// # Errors
+/// Those of the database.
+pub fn in_range(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    camera: CameraId,
+    stream: StreamKind,
+    range: TimeRange,
+) -> Result<Vec<CameraDay>, StoreError> {
+    let day = |at: UnixMs| i32::try_from(at.0.div_euclid(DAY_MS)).unwrap_or(i32::MAX);
+    camera_day::table
+        .filter(camera_day::camera.eq(Id::from(camera)))
+        .filter(camera_day::stream.eq(StreamSql(stream)))
+        .filter(camera_day::organization.eq(Id::from(organization)))
+        .filter(camera_day::day.ge(day(range.start())))
+        .filter(camera_day::day.le(day(range.end())))
+        .order(camera_day::day)
+        .select(Raw::as_select())
+        .load(connection)?
+        .into_iter()
+        .map(TryInto::try_into)
+        .collect()
+}
+
+impl Store {
+    /// [`in_range`] on a reader.
+    ///
+    /// # Errors
+    /// As [`in_range`].
+    pub async fn days_in_range(
+        &self,
+        organization: OrganizationId,
+        camera: CameraId,
+        stream: StreamKind,
+        range: TimeRange,
+    ) -> Result<Vec<CameraDay>, StoreError> {
+        self.read(move |c| in_range(c, organization, camera, stream, range))
+            .await
+    }
+}

@@ -1,0 +1,95 @@
+//! Users: who may sign in.
+
+use diesel::prelude::*;
+use wire::{OrganizationId, UnixMs, UserId};
+
+use super::schema::{organization, user};
+use super::types::Id;
+use super::{Connection, StoreError};
+
+/// A user, with what signing in needs.
+#[derive(Clone)]
+pub struct UserRow {
+    /// The user.
+    pub id: UserId,
+    /// The user's organization.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub organization_name: String,
+    /// Name that signs in.
+    pub login: String,
+    /// Argon2id, PHC string.
+    pub password_hash: String,
+}
+
+type Raw = (Id, Id, String, String, String);
+
+fn row((id, organization, organization_name, login, password_hash): Raw) -> UserRow {
+    UserRow {
+        id: id.into(),
+        organization: organization.into(),
+        organization_name,
+        login,
+        password_hash,
+    }
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the login is taken, and those of the database.
+pub fn insert(connection: &mut Connection, new: &UserRow, now: UnixMs) -> Result<(), StoreError> {
+    diesel::insert_into(user::table)
+        .values((
+            user::id.eq(Id::from(new.id)),
+            user::organization.eq(Id::from(new.organization)),
+            user::login.eq(&new.login),
+            user::password_hash.eq(&new.password_hash),
+            user::created.eq(now.0),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The user who signs in as `login`.
+///
+/// # Errors
+/// Those of the database.
+pub fn by_login(connection: &mut Connection, login: &str) -> Result<Option<UserRow>, StoreError> {
+    Ok(columns()
+        .filter(user::login.eq(login))
+        .first::<Raw>(connection)
+        .optional()?
+        .map(row))
+}
+
+/// The user with this id.
+///
+/// # Errors
+/// Those of the database.
+pub fn by_id(connection: &mut Connection, id: UserId) -> Result<Option<UserRow>, StoreError> {
+    Ok(columns()
+        .filter(user::id.eq(Id::from(id)))
+        .first::<Raw>(connection)
+        .optional()?
+        .map(row))
+}
+
+/// Whether there is any user yet.
+///
+/// # Errors
+/// Those of the database.
+pub fn any(connection: &mut Connection) -> Result<bool, StoreError> {
+    Ok(diesel::select(diesel::dsl::exists(user::table.select(user::id))).get_result(connection)?)
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn columns() -> _ {
+    user::table.inner_join(organization::table).select((
+        user::id,
+        user::organization,
+        organization::name,
+        user::login,
+        user::password_hash,
+    ))
+}

@@ -1,0 +1,1 @@
+//! Work that nobody asks for: it looks at the present state and puts right what differs.
