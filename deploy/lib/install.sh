@@ -206,3 +206,10 @@ RUN_NEEDS=(
     gst:videoparsersbad=gstreamer1.0-plugins-bad
     gst:libav=gstreamer1.0-libav
 )
+# What the simulated cameras need: a build with gst-rtsp-server beside them, ffmpeg and a font for the clock.
+# shellcheck disable=SC2034
+SIMULATOR_NEEDS=(
+    pc:gstreamer-rtsp-server-1.0=libgstrtspserver-1.0-dev
+    ffmpeg=ffmpeg
+    fonts-dejavu-core
+)
