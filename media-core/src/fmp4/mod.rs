@@ -14,13 +14,12 @@ mod h265;
 mod init;
 pub mod nal;
 pub mod scan;
+mod video;
 
 pub use aac::AudioTrack;
 pub use fragment::{Fragment, FragmentBuilder, Sample};
 pub use init::init;
 pub use video::{VideoCodec, VideoTrack};
-
-mod video;
 
 /// Ticks of the video track in a second.
 pub const VIDEO_TIMESCALE: u32 = 90_000;
