@@ -7,9 +7,9 @@ set -euo pipefail
 HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 ROOT="$(dirname "$HERE")"
 PANEL="$HERE/lib/panel.py"
-# shellcheck source=lib/install.sh
+# shellcheck source=deploy/lib/install.sh
 . "$HERE/lib/install.sh"
-# shellcheck source=lib/processes.sh
+# shellcheck source=deploy/lib/processes.sh
 . "$HERE/lib/processes.sh"
 
 usage() {
@@ -56,7 +56,7 @@ while [ $# -gt 0 ]; do
         ;;
     --camera=* | --data=* | --port=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
     --release) PROFILE=release && shift ;;
-    --no-install) CLOUDCAM_NO_INSTALL=1 && shift ;;
+    --no-install) export CLOUDCAM_NO_INSTALL=1 && shift ;;
     -h | --help) usage && exit 0 ;;
     *) wrong_use "unknown option '$1'" ;;
     esac

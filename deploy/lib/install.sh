@@ -3,7 +3,7 @@
 #
 #   need_rust                    cargo and rustc are there and new enough, or a sentence
 #   install_apt REQUIREMENT…     what is missing, through apt; each requirement is one of
-#                                  package           fulfilled when dpkg has it
+#                                  package           fulfilled when dpkg has it, or there is no dpkg
 #                                  command=package   fulfilled when the command is on PATH
 #                                  pc:module=package fulfilled when pkg-config knows the module
 #                                  gst:plugin=package fulfilled when libgst<plugin>.so is there
@@ -85,7 +85,7 @@ have() {
         return 1
         ;;
     *=*) command -v "${1%%=*}" >/dev/null ;;
-    *) [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
+    *) ! command -v dpkg-query >/dev/null || [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
     esac
 }
 
