@@ -2,8 +2,20 @@
 //!
 //! A media library of its own: it knows no tenant, no NATS, no S3, no SQL and no HTTP, and it opens no
 //! file. Bytes and facts are handed outward through [`facts`].
+//!
+//! [`Engine`] is the door: one for a process, whatever the number of cameras.
 
 pub mod clock;
 pub mod cut;
+mod engine;
 pub mod facts;
+pub mod fanout;
 pub mod fmp4;
+pub mod plugins;
+pub mod probe;
+pub mod record;
+
+pub use engine::{Engine, EngineConfig, MediaError, init};
+pub use fanout::{AccessUnit, CodecParams, Gop, Subscription};
+pub use plugins::MissingPlugin;
+pub use record::Attempt;

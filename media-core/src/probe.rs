@@ -1,0 +1,1 @@
+//! The probe: what a camera sends, seen from a few seconds of it.
