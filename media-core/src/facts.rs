@@ -78,6 +78,8 @@ pub struct RecordSettings {
     pub silence_limit: Duration,
     /// A source that sends no keyframe for this long is reported; its object closes all the same.
     pub keyframe_limit: Duration,
+    /// End of the footage recorded before, milliseconds since 1970 UTC: nothing is placed before it.
+    pub not_before_ms: Option<i64>,
 }
 
 impl Default for RecordSettings {
@@ -90,6 +92,7 @@ impl Default for RecordSettings {
             chunk_max_bytes: 2 * 1024 * 1024,
             silence_limit: Duration::from_secs(5),
             keyframe_limit: Duration::from_secs(30),
+            not_before_ms: None,
         }
     }
 }
