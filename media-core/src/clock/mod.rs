@@ -42,6 +42,10 @@ mod envelope;
 mod report;
 mod timeline;
 mod track;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
 
 pub use timeline::Timeline;
 
