@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 use url::Url;
 use wire::UnixMs;
 
+use crate::app::password::Passwords;
 use crate::app::session::Limiter;
 use crate::bus::{Bus, Heads, Nodes};
 use crate::config::Config;
@@ -34,6 +35,8 @@ pub struct AppState {
     pub nodes: Nodes,
     /// Wakes the planner.
     pub replan: Arc<Notify>,
+    /// Password hashing.
+    pub passwords: Passwords,
     /// Sign-in attempts.
     pub limiter: Arc<Limiter>,
 }

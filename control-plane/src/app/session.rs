@@ -1,5 +1,207 @@
-//! Signing in and out.
+//! Signing in, staying signed in, signing out.
+//!
+//! A refresh token works once. Showing a used one means that somebody copied it: every session of that
+//! sign-in ends.
 
-/// Lets few sign-in attempts through.
-#[derive(Debug, Default)]
-pub struct Limiter;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use anyhow::anyhow;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use sha2::{Digest, Sha256};
+use wire::UnixMs;
+use wire::api::{Me, Session, SignIn};
+
+use super::{Caller, token};
+use crate::secrets::random;
+use crate::store::sessions::{self, RefreshRow, Spent};
+use crate::store::users::{self, UserRow};
+use crate::{AppState, Error};
+
+/// Milliseconds that a refresh token works.
+pub const REFRESH_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+const LOGIN_MAX: usize = 256;
+const PASSWORD_MAX: usize = 1024;
+/// Attempts at once, for one login from one address; then one every six seconds.
+const PER_LOGIN: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// Attempts at once from one address, whatever the login; then one a second.
+const PER_ADDRESS: NonZeroU32 = NonZeroU32::new(60).unwrap();
+/// Addresses remembered before those that are quiet again are forgotten.
+const REMEMBERED: usize = 10_000;
+
+/// Lets a limited number of sign-in attempts through.
+#[derive(Debug)]
+pub struct Limiter {
+    logins: DefaultKeyedRateLimiter<(IpAddr, String)>,
+    addresses: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+impl Default for Limiter {
+    fn default() -> Self {
+        Self {
+            logins: RateLimiter::keyed(Quota::per_minute(PER_LOGIN)),
+            addresses: RateLimiter::keyed(Quota::per_minute(PER_ADDRESS)),
+        }
+    }
+}
+
+impl Limiter {
+    /// Counts an attempt.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`], with the time to wait.
+    pub fn attempt(&self, address: IpAddr, login: &str) -> Result<(), Error> {
+        if self.logins.len() > REMEMBERED {
+            self.logins.retain_recent();
+            self.addresses.retain_recent();
+        }
+        let wait = |until: governor::NotUntil<_>| Error::TooMany {
+            retry_after_s: until.wait_time_from(DefaultClock::default().now()).as_secs() + 1,
+        };
+        self.addresses.check_key(&address).map_err(wait)?;
+        self.logins.check_key(&(address, login.to_lowercase())).map_err(wait)
+    }
+}
+
+/// A session, and the refresh token for its cookie.
+pub struct SignedIn {
+    /// For the body.
+    pub session: Session,
+    /// For the cookie only.
+    pub refresh_token: String,
+}
+
+/// Signs in.
+///
+/// # Errors
+/// [`Error::Unauthorized`] alike for an unknown login and a wrong password; [`Error::TooMany`].
+pub async fn sign_in(
+    state: &AppState,
+    body: SignIn,
+    address: IpAddr,
+    now: UnixMs,
+) -> Result<SignedIn, Error> {
+    if body.login.is_empty() || body.login.len() > LOGIN_MAX {
+        return Err(Error::field("login", "a login has 1 to 256 bytes"));
+    }
+    if body.password.is_empty() || body.password.len() > PASSWORD_MAX {
+        return Err(Error::field("password", "a password has 1 to 1024 bytes"));
+    }
+    state.limiter.attempt(address, &body.login)?;
+    let login = body.login;
+    let user = state.store.read(move |c| users::by_login(c, &login)).await?;
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let matches = state.passwords.verify(hash, body.password).await?;
+    match user {
+        Some(user) if matches => open(state, user, random().map_err(Error::Internal)?, now).await,
+        _ => Err(Error::Unauthorized {
+            code: "wrong_credentials",
+            title: "the login or the password is wrong",
+        }),
+    }
+}
+
+/// Takes a refresh token for a new session.
+///
+/// # Errors
+/// [`Error::Unauthorized`] when the token is unknown, expired, revoked or used.
+pub async fn refresh(state: &AppState, refresh_token: &str, now: UnixMs) -> Result<SignedIn, Error> {
+    let over = Error::Unauthorized {
+        code: "session_over",
+        title: "the session is over, sign in again",
+    };
+    let Some(hash) = digest(refresh_token) else {
+        return Err(over);
+    };
+    let (spent, user) = state
+        .store
+        .write(move |c| {
+            let spent = sessions::spend(c, &hash, now)?;
+            let user = match spent {
+                Spent::Now(row) => users::by_id(c, row.user)?,
+                _ => None,
+            };
+            Ok((spent, user))
+        })
+        .await?;
+    match (spent, user) {
+        (Spent::Now(row), Some(user)) => open(state, user, row.family, now).await,
+        (Spent::Before, _) => {
+            tracing::warn!("a used refresh token was shown: its sign-in is revoked");
+            Err(over)
+        }
+        _ => Err(over),
+    }
+}
+
+/// Ends every session of the token's sign-in. An unknown token is no error: it is over already.
+///
+/// # Errors
+/// Those of the database.
+pub async fn sign_out(state: &AppState, refresh_token: &str, now: UnixMs) -> Result<(), Error> {
+    let Some(hash) = digest(refresh_token) else {
+        return Ok(());
+    };
+    state
+        .store
+        .write(move |c| match sessions::spend(c, &hash, now)? {
+            Spent::Now(row) => sessions::revoke(c, row.family),
+            _ => Ok(()),
+        })
+        .await?;
+    Ok(())
+}
+
+/// Who the caller is.
+///
+/// # Errors
+/// [`Error::Unauthorized`] when the user is gone.
+pub async fn me(state: &AppState, caller: Caller) -> Result<Me, Error> {
+    let user = state.store.read(move |c| users::by_id(c, caller.user)).await?;
+    user.map(|user| shown(&user)).ok_or(Error::Unauthorized {
+        code: "unauthorized",
+        title: "sign in first",
+    })
+}
+
+async fn open(state: &AppState, user: UserRow, family: [u8; 16], now: UnixMs) -> Result<SignedIn, Error> {
+    let secret: [u8; 32] = random().map_err(Error::Internal)?;
+    let refresh_token = BASE64_URL_SAFE_NO_PAD.encode(secret);
+    let hash = digest(&refresh_token).ok_or_else(|| Error::Internal(anyhow!("a token without a digest")))?;
+    let row = RefreshRow {
+        hash,
+        user: user.id,
+        family,
+        expires: now.plus(REFRESH_MS),
+    };
+    state.store.write(move |c| sessions::insert(c, &row, now)).await?;
+    let caller = Caller {
+        user: user.id,
+        organization: user.organization,
+    };
+    Ok(SignedIn {
+        session: Session {
+            access_token: token::issue(&state.secrets, caller, now)?,
+            expires_in_s: token::ACCESS_S,
+            user: shown(&user),
+        },
+        refresh_token,
+    })
+}
+
+/// Digest of a token that could be one of ours.
+fn digest(refresh_token: &str) -> Option<[u8; 32]> {
+    (refresh_token.len() == 43).then(|| Sha256::digest(refresh_token).into())
+}
+
+fn shown(user: &UserRow) -> Me {
+    Me {
+        id: user.id,
+        login: user.login.clone(),
+        organization: user.organization,
+        organization_name: user.organization_name.clone(),
+    }
+}

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use wire::{OrganizationId, UnixMs, UserId};
 
 use crate::Error;
-use crate::http::auth::Caller;
+use crate::app::Caller;
 use crate::secrets::{Key, Secrets};
 
 /// Seconds that an access token works.

@@ -4,8 +4,13 @@
 //! messages mean is decided in `app`, not here.
 
 mod heads;
+mod index;
 mod link;
 mod nodes;
+mod requests;
+pub mod service;
+pub(crate) mod setup;
+mod watches;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +34,7 @@ pub use nodes::{Nodes, OnlineNode};
 /// How long a node may take to read a range of its disk.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// A probe takes up to ten seconds; what comes later is of no use to anybody.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(12);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(11);
 
 /// A request over the bus failed.
 #[derive(Debug, thiserror::Error)]

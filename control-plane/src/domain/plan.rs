@@ -1,1 +1,178 @@
-//! Placeholder.
+//! Which node records which camera, and each node's plan.
+//!
+//! Pure: the same cameras, nodes, kept plans and time give the same outcome. An assignment is sticky: it
+//! changes only when there is none, or when its node is lost and another one can take over.
+
+use std::collections::BTreeMap;
+
+use wire::plan::{Plan, PlanEntry};
+use wire::source::Source;
+use wire::{CameraId, NodeId, OrganizationId, StreamKind, TimeRange, UnixMs};
+
+/// How far plans reach, in milliseconds: a node that is cut off goes on by its plan.
+pub const HORIZON_MS: i64 = 48 * HOUR_MS;
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// A camera that is not deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanCamera {
+    /// The camera.
+    pub id: CameraId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Where to read it.
+    pub source: Source,
+    /// Changes whenever its credentials do.
+    pub credentials_revision: u64,
+    /// Whether it asks for credentials.
+    pub has_credentials: bool,
+    /// Whether it is to be recorded.
+    pub recording: bool,
+    /// The node it is assigned to.
+    pub node: Option<NodeId>,
+    /// The assignment's epoch.
+    pub epoch: u64,
+}
+
+/// A registered node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanNode {
+    /// The node.
+    pub id: NodeId,
+    /// Whose cameras it may record.
+    pub organization: OrganizationId,
+    /// Whether it reports.
+    pub presence: Presence,
+}
+
+/// Whether a node reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It does.
+    Online,
+    /// It does not, but may be restarting: it keeps its cameras and gets no new ones.
+    Away,
+    /// It has not for long: its cameras move where they can.
+    Lost,
+}
+
+/// What the planner decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// New assignments, with their epochs.
+    pub assignments: Vec<(CameraId, NodeId, u64)>,
+    /// The plans that differ from the kept ones, with their new revisions.
+    pub changed: Vec<Plan>,
+}
+
+/// Decides. `kept` are the plans that nodes were last given.
+#[must_use]
+pub fn decide(mut cameras: Vec<PlanCamera>, nodes: &[PlanNode], kept: &[Plan], now: UnixMs) -> Outcome {
+    let assignments = assign(&mut cameras, nodes);
+    let changed = nodes
+        .iter()
+        .filter_map(|node| {
+            let kept = kept.iter().find(|plan| plan.node == node.id);
+            changed(node.id, &cameras, kept, now)
+        })
+        .collect();
+    Outcome { assignments, changed }
+}
+
+fn assign(cameras: &mut [PlanCamera], nodes: &[PlanNode]) -> Vec<(CameraId, NodeId, u64)> {
+    let mut load: BTreeMap<NodeId, usize> = nodes.iter().map(|node| (node.id, 0)).collect();
+    for camera in cameras.iter().filter(|camera| camera.recording) {
+        if let Some(count) = camera.node.and_then(|node| load.get_mut(&node)) {
+            *count += 1;
+        }
+    }
+    let mut assignments = Vec::new();
+    for camera in cameras.iter_mut().filter(|camera| camera.recording) {
+        if keeps_its_node(camera, nodes) {
+            continue;
+        }
+        let Some(node) = least_loaded(camera.organization, nodes, &load) else {
+            continue;
+        };
+        if let Some(count) = camera.node.and_then(|before| load.get_mut(&before)) {
+            *count = count.saturating_sub(1);
+        }
+        *load.entry(node).or_default() += 1;
+        camera.node = Some(node);
+        camera.epoch += 1;
+        assignments.push((camera.id, node, camera.epoch));
+    }
+    assignments
+}
+
+fn keeps_its_node(camera: &PlanCamera, nodes: &[PlanNode]) -> bool {
+    nodes.iter().any(|node| {
+        Some(node.id) == camera.node
+            && node.organization == camera.organization
+            && node.presence != Presence::Lost
+    })
+}
+
+fn least_loaded(
+    organization: OrganizationId,
+    nodes: &[PlanNode],
+    load: &BTreeMap<NodeId, usize>,
+) -> Option<NodeId> {
+    nodes
+        .iter()
+        .filter(|node| node.organization == organization && node.presence == Presence::Online)
+        .min_by_key(|node| (load.get(&node.id).copied().unwrap_or_default(), node.id))
+        .map(|node| node.id)
+}
+
+/// A node's plan, when it differs from the kept one.
+fn changed(node: NodeId, cameras: &[PlanCamera], kept: Option<&Plan>, now: UnixMs) -> Option<Plan> {
+    // Whole hours, so that time alone changes a plan once an hour.
+    let horizon = UnixMs((now.0.div_euclid(HOUR_MS) + 1) * HOUR_MS).plus(HORIZON_MS);
+    let horizon = kept.map_or(horizon, |plan| plan.horizon.max(horizon));
+    let mut entries: Vec<PlanEntry> = cameras
+        .iter()
+        .filter(|camera| camera.recording && camera.node == Some(node))
+        .filter_map(|camera| entry(camera, kept, horizon, now))
+        .collect();
+    entries.sort_by_key(|entry| (entry.camera, entry.stream));
+    let revision = kept.map_or(0, |plan| plan.revision);
+    if kept.is_some_and(|plan| plan.entries == entries && plan.horizon == horizon) {
+        return None;
+    }
+    Some(Plan {
+        node,
+        revision: revision + 1,
+        horizon,
+        entries,
+    })
+}
+
+fn entry(camera: &PlanCamera, kept: Option<&Plan>, horizon: UnixMs, now: UnixMs) -> Option<PlanEntry> {
+    let stream = StreamKind::Main;
+    // A window keeps its start for as long as the node has it: time before it is nobody's gap.
+    let start = kept
+        .and_then(|plan| {
+            plan.entries
+                .iter()
+                .find(|entry| entry.camera == camera.id && entry.stream == stream && entry.epoch == camera.epoch)
+        })
+        .and_then(|entry| entry.windows.first())
+        .map_or(now, TimeRange::start);
+    Some(PlanEntry {
+        camera: camera.id,
+        name: camera.name.clone(),
+        stream,
+        epoch: camera.epoch,
+        source: camera.source.clone(),
+        credentials_revision: camera.credentials_revision,
+        has_credentials: camera.has_credentials,
+        windows: vec![TimeRange::new(start, horizon).ok()?],
+        continuous: true,
+    })
+}
+
+#[cfg(test)]
+mod tests;

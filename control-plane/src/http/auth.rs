@@ -4,19 +4,10 @@ use std::future::{Ready, ready};
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
-use wire::{OrganizationId, UserId};
-
+pub use crate::app::Caller;
 use crate::{AppState, Error};
 
-/// A signed-in user. Taking it as an argument makes a handler refuse everybody else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caller {
-    /// The user.
-    pub user: UserId,
-    /// The user's organization: the first argument of every query.
-    pub organization: OrganizationId,
-}
-
+// Taking a caller as an argument makes a handler refuse everybody else.
 impl FromRequest for Caller {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;

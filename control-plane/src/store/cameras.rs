@@ -170,6 +170,25 @@ pub fn all(connection: &mut Connection) -> Result<Vec<CameraRow>, StoreError> {
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// A camera that is assigned to `node` now and not deleted.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_node(
+    connection: &mut Connection,
+    node: NodeId,
+    id: CameraId,
+) -> Result<Option<CameraRow>, StoreError> {
+    Ok(camera::table
+        .filter(camera::node.eq(Id::from(node)))
+        .filter(camera::id.eq(Id::from(id)))
+        .filter(camera::deleted.is_null())
+        .select(Raw::as_select())
+        .first(connection)
+        .optional()?
+        .map(Into::into))
+}
+
 /// Writes a changed camera back; identity, owner and creation never change.
 ///
 /// # Errors

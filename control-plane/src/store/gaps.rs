@@ -107,17 +107,19 @@ pub fn in_range(
         .collect()
 }
 
-/// The end of each known gap among `ids`.
+/// The end of each of a node's gaps among `ids`.
 ///
 /// # Errors
 /// Those of the database.
 pub fn ends(
     connection: &mut Connection,
+    node: wire::NodeId,
     ids: &[wire::ObjectId],
 ) -> Result<Vec<(wire::ObjectId, UnixMs)>, StoreError> {
     let ids: Vec<Id> = ids.iter().copied().map(Into::into).collect();
     let found: Vec<(Id, i64)> = gap::table
         .filter(gap::id.eq_any(ids))
+        .filter(gap::node.eq(Id::from(node)))
         .select((gap::id, gap::end_ms))
         .load(connection)?;
     Ok(found

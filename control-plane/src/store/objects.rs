@@ -10,7 +10,7 @@ use super::{Connection, Store, StoreError};
 
 /// Longest object that the index takes, in milliseconds. Ranges are found through the primary key by
 /// start time, so this bounds how far back a query looks.
-pub const MAX_OBJECT_MS: i64 = 15 * 60 * 1000;
+pub const MAX_OBJECT_MS: i64 = crate::domain::event::MAX_OBJECT_MS;
 
 /// An object of the index.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,14 +176,15 @@ pub fn by_id(
     Ok(row.filter(|row| organization.is_none_or(|wanted| wanted == row.organization)))
 }
 
-/// Which of `ids` are indexed.
+/// Which of `ids` are indexed as objects of `node`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn present(connection: &mut Connection, ids: &[ObjectId]) -> Result<Vec<ObjectId>, StoreError> {
+pub fn present(connection: &mut Connection, node: NodeId, ids: &[ObjectId]) -> Result<Vec<ObjectId>, StoreError> {
     let ids: Vec<Id> = ids.iter().copied().map(Into::into).collect();
     let found: Vec<Id> = object::table
         .filter(object::id.eq_any(ids))
+        .filter(object::node.eq(Id::from(node)))
         .select(object::id)
         .load(connection)?;
     Ok(found.into_iter().map(Into::into).collect())

@@ -1,1 +1,3 @@
 //! Work that nobody asks for: it looks at the present state and puts right what differs.
+
+pub mod planner;

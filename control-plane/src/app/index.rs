@@ -1,0 +1,128 @@
+//! The index takes nodes' events: a batch in one transaction, each in effect once.
+//!
+//! An event is committed, or refused for good and remembered as such; anything else is a fault of the
+//! database, and the whole batch comes again.
+
+use wire::coverage::Gap;
+use wire::event::{NodeEvent, SealedObject};
+use wire::{NodeId, TimeRange, UnixMs};
+
+use crate::domain::event::{check, digest, tidy};
+use crate::store::{Connection, ObjectRow, ObjectState, StoreError, cameras, days, events, gaps, objects};
+
+const MESSAGE_MAX: usize = 128;
+
+/// An event as it came.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// The node whose subject it came under.
+    pub node: NodeId,
+    /// Its `Nats-Msg-Id`.
+    pub message: Option<String>,
+    /// The event, or why it cannot be read.
+    pub event: Result<NodeEvent, String>,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is in the index.
+    Committed,
+    /// It never will be.
+    Refused(String),
+}
+
+/// Takes a batch within the caller's transaction.
+///
+/// # Errors
+/// Those of the database: nothing of the batch is committed then.
+pub fn apply(connection: &mut Connection, batch: &[Incoming], now: UnixMs) -> Result<Vec<Verdict>, StoreError> {
+    batch.iter().map(|incoming| one(connection, incoming, now)).collect()
+}
+
+fn one(connection: &mut Connection, incoming: &Incoming, now: UnixMs) -> Result<Verdict, StoreError> {
+    let (message, verdict) = match &incoming.event {
+        Ok(event) => {
+            let verdict = match check(event, incoming.node) {
+                Ok(()) => take(connection, event, now)?,
+                Err(refusal) => Verdict::Refused(refusal.to_string()),
+            };
+            (Some(event.message_id()), verdict)
+        }
+        Err(reason) => (incoming.message.clone(), Verdict::Refused(tidy(reason))),
+    };
+    if let (Verdict::Refused(reason), Some(message)) = (&verdict, message) {
+        let message: String = message.chars().take(MESSAGE_MAX).collect();
+        events::refuse(connection, incoming.node, &message, reason, now)?;
+    }
+    Ok(verdict)
+}
+
+fn take(connection: &mut Connection, event: &NodeEvent, now: UnixMs) -> Result<Verdict, StoreError> {
+    match event {
+        NodeEvent::ObjectSealed(object) => take_object(connection, object, now),
+        NodeEvent::Gap(gap) => take_gap(connection, gap),
+    }
+}
+
+fn take_object(
+    connection: &mut Connection,
+    object: &SealedObject,
+    now: UnixMs,
+) -> Result<Verdict, StoreError> {
+    let owner = cameras::owner_if_assigned(connection, object.camera, object.node, Some(object.epoch))?;
+    let (Some(organization), Some(sha256)) = (owner, digest(&object.sha256)) else {
+        return Ok(not_assigned());
+    };
+    let row = ObjectRow {
+        id: object.id,
+        organization,
+        camera: object.camera,
+        stream: object.stream,
+        node: object.node,
+        epoch: object.epoch,
+        previous: object.previous,
+        start: object.start,
+        end: object.end,
+        bytes: object.bytes,
+        sha256,
+        init: object.init.clone(),
+        tracks: object.tracks.clone(),
+        segments: object.segments.clone(),
+        state: ObjectState::Sealed,
+    };
+    if objects::insert(connection, &row, now)? {
+        if let Ok(footage) = TimeRange::new(row.start, row.end) {
+            days::add(connection, organization, row.camera, row.stream, footage)?;
+        }
+        return Ok(Verdict::Committed);
+    }
+    let present = objects::by_id(connection, Some(organization), row.id)?;
+    let same = present.is_some_and(|present| (present.node, present.camera, present.sha256) == (row.node, row.camera, row.sha256));
+    Ok(if same {
+        Verdict::Committed
+    } else {
+        Verdict::Refused("another object has this id".to_owned())
+    })
+}
+
+fn take_gap(connection: &mut Connection, gap: &Gap) -> Result<Verdict, StoreError> {
+    let Some(organization) = cameras::owner_if_assigned(connection, gap.camera, gap.node, None)? else {
+        return Ok(not_assigned());
+    };
+    let gap = Gap {
+        detail: tidy(&gap.detail),
+        ..gap.clone()
+    };
+    gaps::upsert(connection, organization, &gap)?;
+    let ends = gaps::ends(connection, gap.node, &[gap.id])?;
+    Ok(if ends.is_empty() {
+        Verdict::Refused("another node's gap has this id".to_owned())
+    } else {
+        Verdict::Committed
+    })
+}
+
+fn not_assigned() -> Verdict {
+    Verdict::Refused("the camera was never assigned to this node under this epoch".to_owned())
+}

@@ -1,0 +1,146 @@
+//! What nodes ask over the bus. The node is the one of the subject; what it asks about must be its own.
+
+use wire::bus::{
+    ConfirmReply, ConfirmRequest, CredentialsReply, CredentialsRequest, ReplyCode, ReplyError, StoredReply,
+    StoredRequest, UploadReply, UploadRequest,
+};
+use wire::{NodeId, ObjectId, UnixMs};
+
+use super::vault;
+use crate::store::{Connection, ObjectRow, ObjectState, StoreError, cameras, events, gaps, objects};
+use crate::{AppState, Error};
+
+const CONFIRM_MAX: usize = 500;
+
+/// A refusal for the node.
+fn refuse(code: ReplyCode, detail: impl Into<String>) -> ReplyError {
+    ReplyError {
+        code,
+        detail: detail.into(),
+    }
+}
+
+fn not_found(what: &str) -> ReplyError {
+    refuse(ReplyCode::NotFound, format!("there is no such {what} of this node"))
+}
+
+/// Internal text is logged here; the node gets what it can act on.
+fn failed(error: impl Into<Error>) -> ReplyError {
+    let error = error.into();
+    tracing::warn!(?error, "a node's request failed");
+    refuse(ReplyCode::Unavailable, error.to_string())
+}
+
+/// Which messages are committed, and which refused for good.
+///
+/// # Errors
+/// `Invalid` for too many, `Unavailable` without the database.
+pub async fn confirm(
+    state: &AppState,
+    node: NodeId,
+    request: ConfirmRequest,
+) -> Result<ConfirmReply, ReplyError> {
+    if request.messages.len() > CONFIRM_MAX {
+        return Err(refuse(ReplyCode::Invalid, "at most 500 messages at once"));
+    }
+    state
+        .store
+        .read(move |c| known(c, node, request.messages))
+        .await
+        .map_err(failed)
+}
+
+fn known(connection: &mut Connection, node: NodeId, messages: Vec<String>) -> Result<ConfirmReply, StoreError> {
+    let ids: Vec<(ObjectId, Option<UnixMs>)> = messages.iter().filter_map(|message| parse(message)).collect();
+    let (gap_ids, object_ids): (Vec<_>, Vec<_>) = ids.iter().partition(|(_, end)| end.is_some());
+    let first = |ids: Vec<(ObjectId, Option<UnixMs>)>| ids.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    let objects = objects::present(connection, node, &first(object_ids))?;
+    let ends = gaps::ends(connection, node, &first(gap_ids))?;
+    let is_committed = |message: &String| match parse(message) {
+        Some((id, None)) => objects.contains(&id),
+        Some((id, Some(end))) => ends.iter().any(|(gap, known)| *gap == id && *known >= end),
+        None => false,
+    };
+    let (committed, rest): (Vec<_>, Vec<_>) = messages.into_iter().partition(is_committed);
+    Ok(ConfirmReply {
+        committed,
+        refused: events::refused_among(connection, node, &rest)?,
+    })
+}
+
+/// Object and gap message ids, as [`wire::event::NodeEvent::message_id`] writes them.
+fn parse(message: &str) -> Option<(ObjectId, Option<UnixMs>)> {
+    let id = message.get(..36)?.parse().ok()?;
+    match message.get(36..)? {
+        "" => Some((id, None)),
+        end => Some((id, Some(UnixMs(end.strip_prefix('-')?.parse().ok()?)))),
+    }
+}
+
+/// A place to PUT an object.
+///
+/// # Errors
+/// `NotFound` when it is not this node's, `Conflict` when it is stored, `Unavailable`.
+pub async fn upload(
+    state: &AppState,
+    node: NodeId,
+    request: UploadRequest,
+    now: UnixMs,
+) -> Result<UploadReply, ReplyError> {
+    let row = own(state, node, request.object).await?;
+    if row.state == ObjectState::Stored {
+        return Err(refuse(ReplyCode::Conflict, "the object is stored already"));
+    }
+    state
+        .objects
+        .sign_put(&crate::objects::key(&row), row.bytes, &row.sha256, now)
+        .map_err(failed)
+}
+
+/// Verifies that an object is in the store, whole, and marks it stored.
+///
+/// # Errors
+/// `NotFound` when it is not this node's, `Unavailable` when that cannot be told.
+pub async fn stored(
+    state: &AppState,
+    node: NodeId,
+    request: StoredRequest,
+) -> Result<StoredReply, ReplyError> {
+    let row = own(state, node, request.object).await?;
+    if row.state == ObjectState::Stored {
+        return Ok(StoredReply { stored: true });
+    }
+    let held = state.objects.head(&crate::objects::key(&row)).await.map_err(failed)?;
+    let whole = held.is_some_and(|held| (held.bytes, held.sha256) == (row.bytes, row.sha256));
+    if whole {
+        state.store.write(move |c| objects::mark_stored(c, &row)).await.map_err(failed)?;
+    }
+    Ok(StoredReply { stored: whole })
+}
+
+async fn own(state: &AppState, node: NodeId, id: ObjectId) -> Result<ObjectRow, ReplyError> {
+    let row = state.store.object_by_id(None, id).await.map_err(failed)?;
+    row.filter(|row| row.node == node).ok_or_else(|| not_found("object"))
+}
+
+/// The credentials of a camera in this node's plan.
+///
+/// # Errors
+/// `NotFound` when the camera is not assigned to this node now, `Unavailable`.
+pub async fn credentials(
+    state: &AppState,
+    node: NodeId,
+    request: CredentialsRequest,
+) -> Result<CredentialsReply, ReplyError> {
+    let row = state
+        .store
+        .read(move |c| cameras::of_node(c, node, request.camera))
+        .await
+        .map_err(failed)?
+        .ok_or_else(|| not_found("camera"))?;
+    let open = |sealed: Vec<u8>| vault::open(&state.secrets.master, row.id, &sealed).map_err(failed);
+    Ok(CredentialsReply {
+        revision: row.credentials_revision,
+        credentials: row.credentials.map(open).transpose()?,
+    })
+}

@@ -1,0 +1,59 @@
+//! The stream and the buckets that the parts meet at; made here, waited for elsewhere.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
+use async_nats::jetstream::{Context, kv, stream};
+use wire::bus::{
+    EVENT_STREAM, EVENT_SUBJECTS, HEAD_BUCKET, INDEX_CONSUMER, NODE_BUCKET, NODE_TTL_S, PLAN_BUCKET,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Makes the event stream, or brings its settings up to date.
+///
+/// # Errors
+/// One sentence for the log.
+pub(crate) async fn events(jetstream: &Context) -> anyhow::Result<PullConsumer> {
+    let config = stream::Config {
+        name: EVENT_STREAM.to_owned(),
+        subjects: vec![EVENT_SUBJECTS.to_owned()],
+        storage: stream::StorageType::File,
+        max_age: 30 * DAY,
+        discard: stream::DiscardPolicy::Old,
+        duplicate_window: Duration::from_secs(120),
+        ..Default::default()
+    };
+    jetstream.create_or_update_stream(config).await?;
+    let stream = jetstream.get_stream(EVENT_STREAM).await?;
+    let config = pull::Config {
+        durable_name: Some(INDEX_CONSUMER.to_owned()),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: Duration::from_secs(60),
+        max_ack_pending: 10_000,
+        ..Default::default()
+    };
+    Ok(stream.get_or_create_consumer(INDEX_CONSUMER, config).await?)
+}
+
+/// Makes a bucket, or opens it.
+///
+/// # Errors
+/// One sentence for the log.
+pub(crate) async fn bucket(jetstream: &Context, name: &'static str) -> anyhow::Result<kv::Store> {
+    let max_age = match name {
+        NODE_BUCKET => Duration::from_secs(NODE_TTL_S),
+        HEAD_BUCKET => Duration::from_secs(60 * 60),
+        // Plans are for ever.
+        PLAN_BUCKET => Duration::ZERO,
+        other => anyhow::bail!("no bucket {other} is planned"),
+    };
+    let config = kv::Config {
+        bucket: name.to_owned(),
+        history: 1,
+        max_age,
+        storage: stream::StorageType::File,
+        ..Default::default()
+    };
+    Ok(jetstream.create_or_update_key_value(config).await?)
+}
