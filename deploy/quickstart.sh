@@ -168,6 +168,10 @@ data_dir = "$DATA/node"
 url = "nats://127.0.0.1:$BUS_PORT"
 username = "node"
 password = "$NODE_PASSWORD"
+
+[spool]
+# The store is on the same disk: two gigabytes of copies are enough.
+max_bytes = 2000000000
 TOML
     start recorder-node "$BIN/recorder-node" run --config "$DATA/node.toml"
 }
