@@ -2,7 +2,7 @@
 //!
 //! A packet is never early: every point lies on or above the line `arrival = slope × rtp + offset` that the
 //! network's least delay draws, and the slope is the camera's true RTP rate. The line is found from the least
-//! delayed packet of each half second of the last half minute: the longest edge of their lower convex hull
+//! delayed packet of each quarter second of the last half minute: the longest edge of their lower convex hull
 //! gives the slope, the lowest of them the offset.
 
 use std::collections::VecDeque;
@@ -10,14 +10,14 @@ use std::collections::VecDeque;
 use super::{MS_NS, SECOND_NS};
 
 /// One point is kept for this much time.
-const BLOCK_NS: i64 = SECOND_NS / 2;
+const BLOCK_NS: i64 = SECOND_NS / 4;
 /// Older points are forgotten, so that a slow drift of the network's delay is followed.
 const WINDOW_NS: i64 = 30 * SECOND_NS;
 /// The rate is taken as the nominal one unless it moves a point by more than this; it is about what arrival
 /// jitters when sockets are read on a tick.
 const TOLERANCE_NS: f64 = 40.0 * MS_NS as f64;
 /// An edge of the hull shorter than this says nothing of the rate: it may be a burst of buffered packets.
-const MIN_SPAN_NS: i64 = SECOND_NS;
+const MIN_SPAN_NS: i64 = 600 * MS_NS;
 /// Rates beyond these are no rates.
 const SLOPES: std::ops::RangeInclusive<f64> = 0.4..=5.0;
 

