@@ -164,7 +164,10 @@ fn key_id(key: &[u8; 32]) -> u8 {
 }
 
 fn code(key: &[u8; 32], grant: &Grant<'_>, path: &str, expires: UnixMs) -> [u8; CODE_LEN] {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new(&(*key).into());
+    // A key shorter than the hash's block is padded with zeros (RFC 2104 §2).
+    let mut block = [0; 64];
+    block[..key.len()].copy_from_slice(key);
+    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
     let mut field = |bytes: &[u8]| {
         // Each field with its length: no two requests have the same bytes.
         mac.update(&(bytes.len() as u64).to_be_bytes());

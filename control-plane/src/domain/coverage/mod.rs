@@ -1,0 +1,139 @@
+//! The footage ledger of a range: every planned instant is footage or a gap with a cause; and the
+//! calendar of days.
+//!
+//! Pure: the caller says what is planned and what time it is.
+
+mod calendar;
+#[cfg(test)]
+mod tests;
+
+use wire::coverage::{Gap, GapCause, Stretch};
+use wire::{TimeRange, UnixMs};
+
+use super::playlist::TOUCH_MS;
+
+pub use calendar::{QUARTER_MS, calendar};
+
+/// How long footage may take to arrive before its absence is worth a word, in milliseconds: a segment,
+/// a GOP and the way here.
+pub const LAG_MS: i64 = 20_000;
+
+const NOBODY_SAYS_WHY: &str = "nobody has said yet why there is no footage";
+
+/// The ledger of `range`: in order, no overlap. `footage` and `gaps` may overlap and come in any order;
+/// footage wins over gaps, of two gaps the one that began earlier. What is neither is `unknown` inside
+/// `planned`, and left out elsewhere. Footage that touches within [`TOUCH_MS`] is one run.
+#[must_use]
+pub fn coverage(
+    range: TimeRange,
+    footage: impl IntoIterator<Item = TimeRange>,
+    gaps: &[Gap],
+    planned: Option<TimeRange>,
+) -> Vec<Stretch> {
+    let footage = merged(footage, range);
+    let mut gaps: Vec<&Gap> = gaps.iter().collect();
+    gaps.sort_by_key(|gap| (gap.range.start(), gap.id));
+    let mut out = Ledger::default();
+    let mut at = range.start();
+    for run in &footage {
+        out.fill(at, run.start(), &gaps, planned);
+        out.push(Stretch::Footage {
+            start: run.start(),
+            end: run.end(),
+        });
+        at = run.end();
+    }
+    out.fill(at, range.end(), &gaps, planned);
+    out.stretches
+}
+
+/// `ranges` inside `bounds`, in order, those that touch as one.
+fn merged(ranges: impl IntoIterator<Item = TimeRange>, bounds: TimeRange) -> Vec<TimeRange> {
+    let mut ranges: Vec<TimeRange> = ranges
+        .into_iter()
+        .filter_map(|one| one.intersection(&bounds))
+        .collect();
+    ranges.sort_by_key(|one| (one.start(), one.end()));
+    let mut out: Vec<TimeRange> = Vec::new();
+    for next in ranges {
+        let joined = out.last().and_then(|last| {
+            (next.start().since(last.end()) <= TOUCH_MS)
+                .then(|| TimeRange::new(last.start(), last.end().max(next.end())).ok())
+                .flatten()
+        });
+        match joined {
+            Some(joined) => {
+                out.pop();
+                out.push(joined);
+            }
+            None => out.push(next),
+        }
+    }
+    out
+}
+
+#[derive(Default)]
+struct Ledger {
+    stretches: Vec<Stretch>,
+}
+
+impl Ledger {
+    /// Explains `[at, end)`, which has no footage.
+    fn fill(&mut self, mut at: UnixMs, end: UnixMs, gaps: &[&Gap], planned: Option<TimeRange>) {
+        for gap in gaps {
+            let (from, to) = (gap.range.start().max(at), gap.range.end().min(end));
+            if from < to {
+                self.unknown(at, from, planned);
+                self.push(Stretch::Gap {
+                    start: from,
+                    end: to,
+                    cause: gap.cause,
+                    detail: gap.detail.clone(),
+                });
+                at = to;
+            }
+        }
+        self.unknown(at, end, planned);
+    }
+
+    fn unknown(&mut self, start: UnixMs, end: UnixMs, planned: Option<TimeRange>) {
+        let Some(part) = TimeRange::new(start, end)
+            .ok()
+            .and_then(|part| planned.and_then(|planned| planned.intersection(&part)))
+        else {
+            return;
+        };
+        self.push(Stretch::Gap {
+            start: part.start(),
+            end: part.end(),
+            cause: GapCause::Unknown,
+            detail: NOBODY_SAYS_WHY.to_owned(),
+        });
+    }
+
+    /// Adds a stretch, to the one before when both say the same.
+    fn push(&mut self, next: Stretch) {
+        if let (
+            Some(Stretch::Gap {
+                end,
+                cause,
+                detail,
+                ..
+            }),
+            Stretch::Gap {
+                start,
+                end: next_end,
+                cause: next_cause,
+                detail: next_detail,
+            },
+        ) = (self.stretches.last_mut(), &next)
+            && end == start
+            && cause == next_cause
+            && detail == next_detail
+        {
+            *end = *next_end;
+        } else {
+            self.stretches.push(next);
+        }
+    }
+}
