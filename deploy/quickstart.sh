@@ -222,7 +222,9 @@ main() {
     command -v flock >/dev/null || install_apt flock=util-linux
     take_data
     mkdir -p "$DATA/logs"
-    trap 'stop_all; exit 0' INT TERM HUP
+    # Stopping what runs is success; stopping a start is not.
+    INTERRUPTED=130
+    trap 'stop_all; exit "$INTERRUPTED"' INT TERM HUP
     trap 'stop_all' EXIT
     step 1 "installing what is missing"
     install_needs
@@ -240,6 +242,7 @@ main() {
     step 6 "waiting for the cameras"
     record
     summary
+    INTERRUPTED=0
     watch
 }
 
