@@ -55,6 +55,12 @@ impl AudioTrack {
         })
     }
 
+    /// The AudioSpecificConfig, as in GStreamer's `codec_data`.
+    #[must_use]
+    pub fn config(&self) -> &Bytes {
+        &self.config
+    }
+
     /// RFC 6381 codec string, such as `mp4a.40.2`.
     #[must_use]
     pub fn rfc6381(&self) -> String {

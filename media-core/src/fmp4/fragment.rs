@@ -13,8 +13,8 @@ use super::{VIDEO_TIMESCALE, ticks, ticks_to_ms};
 const SYNC: u32 = 0x0200_0000;
 /// `sample_depends_on = 1`, `sample_is_non_sync_sample`.
 const NON_SYNC: u32 = 0x0101_0000;
-/// Starts of objects are pulled to the end of the object before them over this distance: with B-frames both
-/// are computed from different pictures.
+/// An object's start is pulled to the end of the object before over this distance, or over what its first
+/// picture waits for presentation: with B-frames both are computed from different pictures.
 const SNAP_MS: i64 = 5;
 
 /// One access unit to be written.
@@ -36,9 +36,9 @@ pub struct Fragment {
     /// `moof` + `mdat`.
     pub bytes: Bytes,
     /// Capture time of its first picture, milliseconds since 1970 UTC; never before the end of the chunk
-    /// before it. With B-frames, where chunks do not end in presentation order: decode time plus what the
-    /// object's first picture waits between decoding and presentation.
-    /// [`scan`](super::scan::scan) finds the same, but for up to 5 ms at an object's start.
+    /// before it. With B-frames, where chunks do not end in presentation order: decode time plus the time from
+    /// the object's first decoding to its first presentation. [`scan`](super::scan::scan) finds the same, but
+    /// for a few pictures' time at the start of an object with B-frames.
     pub start_ms: i64,
     /// Capture time of the end of its last picture; never before `start_ms`.
     pub end_ms: i64,
@@ -92,7 +92,7 @@ pub struct FragmentBuilder {
     video: Pending,
     audio: Pending,
     sequence: u32,
-    /// Presentation minus decode time of the object's first picture, in ticks.
+    /// First presentation minus first decode time of the object's first chunk, in ticks.
     lag: Option<i64>,
     end_ms: Option<i64>,
     /// The last picture's duration, in ticks.
@@ -139,13 +139,16 @@ impl FragmentBuilder {
     /// What [`Fragment::start_ms`] of the open chunk will be; None when no picture waits.
     #[must_use]
     pub fn start_ms(&self) -> Option<i64> {
-        let (sample, start) = (self.video.samples.first()?, self.video.ticks.first()?);
-        let lag = self.lag.unwrap_or_else(|| lag(sample, *start));
+        let (sample, start) = (self.video.samples.first()?, *self.video.ticks.first()?);
+        let (lag, snap) = match self.lag {
+            Some(lag) => (lag, 0),
+            None => {
+                let lag = (ticks(sample.pts_ns, VIDEO_TIMESCALE) - start).max(0);
+                (lag, SNAP_MS.max(ticks_to_ms(lag, VIDEO_TIMESCALE)))
+            }
+        };
         let ms = ticks_to_ms(start + lag, VIDEO_TIMESCALE);
-        Some(match self.end_ms {
-            Some(end) if ms <= end + if self.lag.is_none() { SNAP_MS } else { 0 } => end,
-            _ => ms,
-        })
+        Some(self.end_ms.filter(|end| ms <= end + snap).unwrap_or(ms))
     }
 
     /// Writes what was collected. `next_dts_ns` is the decode time of the picture that follows; None gives the
@@ -154,7 +157,8 @@ impl FragmentBuilder {
     pub fn finish(&mut self, next_dts_ns: Option<i64>, last: bool) -> Option<Fragment> {
         let start_ms = self.start_ms()?;
         let (first, first_ticks) = (self.video.samples.first()?, *self.video.ticks.first()?);
-        let lag = *self.lag.get_or_insert_with(|| lag(first, first_ticks));
+        let shown = self.video.samples.iter().map(|sample| ticks(sample.pts_ns, VIDEO_TIMESCALE)).min()?;
+        let lag = *self.lag.get_or_insert((shown - first_ticks).max(0));
         let random_access = first.random_access;
         let frames = self.video.samples.len();
         let last_ticks = *self.video.ticks.last()?;
@@ -210,10 +214,6 @@ impl FragmentBuilder {
         });
         out.into()
     }
-}
-
-fn lag(sample: &Sample, start: i64) -> i64 {
-    (ticks(sample.pts_ns, VIDEO_TIMESCALE) - start).max(0)
 }
 
 fn set(out: &mut [u8], at: usize, value: usize) {

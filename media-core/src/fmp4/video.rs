@@ -72,6 +72,12 @@ impl VideoTrack {
         &self.rfc6381
     }
 
+    /// Content of its `avcC` or `hvcC` box, as in GStreamer's `codec_data`.
+    #[must_use]
+    pub fn configuration(&self) -> &Bytes {
+        &self.configuration
+    }
+
     /// Width and height in pixels, cropped.
     #[must_use]
     pub fn dimensions(&self) -> (u32, u32) {

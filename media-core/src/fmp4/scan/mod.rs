@@ -177,7 +177,7 @@ impl<R: Read + Seek> File<R> {
         let Ok(length) = u32::try_from(end - offset) else {
             return Ok(None);
         };
-        let lag = *lag.get_or_insert(moof.video.first_offset.max(0));
+        let lag = *lag.get_or_insert(moof.video.lag.max(0));
         Ok(moof.chunk(movie, lag, offset, length))
     }
 

@@ -109,8 +109,8 @@ fn audio_config(esds: &[u8]) -> Option<&[u8]> {
 #[derive(Debug, Default)]
 pub(super) struct Traf {
     pub(super) sizes: Vec<u32>,
-    /// Presentation minus decode time of the first sample, in ticks.
-    pub(super) first_offset: i64,
+    /// First presentation minus first decode time, in ticks.
+    pub(super) lag: i64,
     start: i64,
     duration: i64,
     data_offset: u64,
@@ -184,15 +184,16 @@ fn parse_traf(traf: &[u8]) -> Option<(u32, Traf)> {
     if count == 0 || trun.0.len() != count.checked_mul(16)? {
         return None;
     }
-    let mut parsed = Traf { sizes: Vec::with_capacity(count), start, data_offset, ..Traf::default() };
+    let sizes = Vec::with_capacity(count);
+    let mut parsed = Traf { sizes, start, data_offset, lag: i64::MAX, ..Traf::default() };
     for index in 0..count {
         let (duration, size) = (trun.u32()?, trun.u32()?);
         let (flags, offset) = (trun.u32()?, trun.u32()? as i32);
+        parsed.lag = parsed.lag.min(parsed.duration + i64::from(offset));
         parsed.duration += i64::from(duration);
         parsed.sizes.push(size);
         if index == 0 {
             parsed.random_access = flags & 0x1_0000 == 0;
-            parsed.first_offset = i64::from(offset);
         }
     }
     Some((id, parsed))
