@@ -6,12 +6,14 @@
 
 pub mod app;
 pub mod bus;
+pub mod check;
 pub mod config;
 pub mod domain;
 pub mod error;
 pub mod http;
 pub mod objects;
 pub mod secrets;
+pub mod server;
 pub mod state;
 pub mod store;
 pub mod tasks;

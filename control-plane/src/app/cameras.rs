@@ -57,7 +57,10 @@ pub async fn create(state: &AppState, caller: Caller, new: NewCamera, now: UnixM
 /// # Errors
 /// Those of the database.
 pub async fn list(state: &AppState, caller: Caller) -> Result<Vec<Camera>, Error> {
-    let rows = state.store.read(move |c| cameras::list(c, caller.organization)).await?;
+    let rows = state
+        .store
+        .read(move |c| cameras::list(c, caller.organization))
+        .await?;
     rows.into_iter().map(|row| shown(state, row)).collect()
 }
 
@@ -130,7 +133,11 @@ pub async fn delete(state: &AppState, caller: Caller, id: CameraId, now: UnixMs)
 /// # Errors
 /// [`Error::NotFound`] when it is not there or not the caller's.
 pub(super) async fn row(state: &AppState, caller: Caller, id: CameraId) -> Result<CameraRow, Error> {
-    state.store.camera(caller.organization, id).await?.ok_or(Error::not_found("camera"))
+    state
+        .store
+        .camera(caller.organization, id)
+        .await?
+        .ok_or(Error::not_found("camera"))
 }
 
 /// A camera's credentials in the clear.
@@ -205,7 +212,9 @@ fn merged(
 }
 
 fn seal(state: &AppState, id: CameraId, credentials: Option<&Credentials>) -> Result<Option<Vec<u8>>, Error> {
-    credentials.map(|credentials| vault::seal(&state.secrets.master, id, credentials)).transpose()
+    credentials
+        .map(|credentials| vault::seal(&state.secrets.master, id, credentials))
+        .transpose()
 }
 
 fn note(
@@ -215,7 +224,14 @@ fn note(
     id: CameraId,
     now: UnixMs,
 ) -> Result<(), crate::store::StoreError> {
-    organizations::note(connection, caller.organization, Some(caller.user), action, &id.to_string(), now)
+    organizations::note(
+        connection,
+        caller.organization,
+        Some(caller.user),
+        action,
+        &id.to_string(),
+        now,
+    )
 }
 
 fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {

@@ -26,7 +26,9 @@ pub async fn ensure(store: &Store, password_file: &Path, now: UnixMs) -> anyhow:
     }
     let password = generated(password_file)?;
     let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await??;
-    store.write(move |c| create(c, ORGANIZATION, ADMIN, hash, now)).await?;
+    store
+        .write(move |c| create(c, ORGANIZATION, ADMIN, hash, now))
+        .await?;
     tracing::info!(login = ADMIN, file = %password_file.display(), "created the administrator");
     Ok(())
 }
@@ -65,6 +67,7 @@ fn generated(file: &Path) -> anyhow::Result<String> {
         return Ok(text.trim().to_owned());
     }
     let password = BASE64_URL_SAFE_NO_PAD.encode(random::<15>()?);
-    write_private(file, &format!("{password}\n")).with_context(|| format!("cannot write {}", file.display()))?;
+    write_private(file, &format!("{password}\n"))
+        .with_context(|| format!("cannot write {}", file.display()))?;
     Ok(password)
 }

@@ -36,8 +36,15 @@ pub enum Verdict {
 ///
 /// # Errors
 /// Those of the database: nothing of the batch is committed then.
-pub fn apply(connection: &mut Connection, batch: &[Incoming], now: UnixMs) -> Result<Vec<Verdict>, StoreError> {
-    batch.iter().map(|incoming| one(connection, incoming, now)).collect()
+pub fn apply(
+    connection: &mut Connection,
+    batch: &[Incoming],
+    now: UnixMs,
+) -> Result<Vec<Verdict>, StoreError> {
+    batch
+        .iter()
+        .map(|incoming| one(connection, incoming, now))
+        .collect()
 }
 
 fn one(connection: &mut Connection, incoming: &Incoming, now: UnixMs) -> Result<Verdict, StoreError> {
@@ -98,7 +105,9 @@ fn take_object(
         return Ok(Verdict::Committed);
     }
     let present = objects::by_id(connection, Some(organization), row.id)?;
-    let same = present.is_some_and(|present| (present.node, present.camera, present.sha256) == (row.node, row.camera, row.sha256));
+    let same = present.is_some_and(|present| {
+        (present.node, present.camera, present.sha256) == (row.node, row.camera, row.sha256)
+    });
     Ok(if same {
         Verdict::Committed
     } else {

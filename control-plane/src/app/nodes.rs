@@ -13,7 +13,10 @@ use crate::{AppState, Error};
 /// # Errors
 /// Those of the database.
 pub async fn list(state: &AppState, caller: Caller) -> Result<Vec<Node>, Error> {
-    let rows = state.store.read(move |c| nodes::list(c, caller.organization)).await?;
+    let rows = state
+        .store
+        .read(move |c| nodes::list(c, caller.organization))
+        .await?;
     let shown = rows.into_iter().map(|row| {
         let status = state.nodes.online(row.id);
         Node {
@@ -31,7 +34,10 @@ pub async fn list(state: &AppState, caller: Caller) -> Result<Vec<Node>, Error> 
 /// # Errors
 /// Those of the database.
 pub async fn online(state: &AppState, caller: Caller) -> Result<Vec<NodeId>, Error> {
-    let rows = state.store.read(move |c| nodes::list(c, caller.organization)).await?;
+    let rows = state
+        .store
+        .read(move |c| nodes::list(c, caller.organization))
+        .await?;
     let ids = rows.into_iter().map(|row| row.id);
     Ok(ids.filter(|id| state.nodes.online(*id).is_some()).collect())
 }

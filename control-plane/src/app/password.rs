@@ -39,7 +39,11 @@ impl Passwords {
     pub async fn verify(&self, hash: Option<String>, password: String) -> Result<bool, Error> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.to_string());
-        let _turn = self.turns.acquire().await.map_err(|error| Error::Internal(error.into()))?;
+        let _turn = self
+            .turns
+            .acquire()
+            .await
+            .map_err(|error| Error::Internal(error.into()))?;
         let matches = tokio::task::spawn_blocking(move || verify(&hash, &password))
             .await
             .map_err(|error| Error::Internal(error.into()))?
@@ -60,7 +64,9 @@ pub fn hash(password: &str) -> anyhow::Result<String> {
 }
 
 fn verify(hash: &str, password: &str) -> anyhow::Result<bool> {
-    let hash =
-        PasswordHash::new(hash).map_err(|error| anyhow::anyhow!("a stored password hash is damaged: {error}"))?;
-    Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    let hash = PasswordHash::new(hash)
+        .map_err(|error| anyhow::anyhow!("a stored password hash is damaged: {error}"))?;
+    Ok(Argon2::default()
+        .verify_password(password.as_bytes(), &hash)
+        .is_ok())
 }

@@ -51,7 +51,9 @@ async fn ask(
 ) -> Result<ProbeReport, Error> {
     state.bus.client()?;
     let online = nodes::online(state, caller).await?;
-    let node = preferred.filter(|node| online.contains(node)).or_else(|| online.first().copied());
+    let node = preferred
+        .filter(|node| online.contains(node))
+        .or_else(|| online.first().copied());
     let Some(node) = node else {
         return Err(Error::Unavailable {
             code: "no_node_online",
@@ -59,15 +61,19 @@ async fn ask(
             source: None,
         });
     };
-    state.bus.probe(node, &request).await.map_err(|error| match error {
-        BusError::Refused(reply) => Error::Upstream {
-            code: "probe_failed",
-            title: tidy(&reply.detail),
-        },
-        BusError::Timeout => Error::Upstream {
-            code: "probe_timeout",
-            title: "the camera did not answer within ten seconds".to_owned(),
-        },
-        other => other.into(),
-    })
+    state
+        .bus
+        .probe(node, &request)
+        .await
+        .map_err(|error| match error {
+            BusError::Refused(reply) => Error::Upstream {
+                code: "probe_failed",
+                title: tidy(&reply.detail),
+            },
+            BusError::Timeout => Error::Upstream {
+                code: "probe_timeout",
+                title: "the camera did not answer within ten seconds".to_owned(),
+            },
+            other => other.into(),
+        })
 }

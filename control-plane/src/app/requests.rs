@@ -21,7 +21,10 @@ fn refuse(code: ReplyCode, detail: impl Into<String>) -> ReplyError {
 }
 
 fn not_found(what: &str) -> ReplyError {
-    refuse(ReplyCode::NotFound, format!("there is no such {what} of this node"))
+    refuse(
+        ReplyCode::NotFound,
+        format!("there is no such {what} of this node"),
+    )
 }
 
 /// Internal text is logged here; the node gets what it can act on.
@@ -50,7 +53,11 @@ pub async fn confirm(
         .map_err(failed)
 }
 
-fn known(connection: &mut Connection, node: NodeId, messages: Vec<String>) -> Result<ConfirmReply, StoreError> {
+fn known(
+    connection: &mut Connection,
+    node: NodeId,
+    messages: Vec<String>,
+) -> Result<ConfirmReply, StoreError> {
     let ids: Vec<(ObjectId, Option<UnixMs>)> = messages.iter().filter_map(|message| parse(message)).collect();
     let (gap_ids, object_ids): (Vec<_>, Vec<_>) = ids.iter().partition(|(_, end)| end.is_some());
     let first = |ids: Vec<(ObjectId, Option<UnixMs>)>| ids.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
@@ -110,17 +117,26 @@ pub async fn stored(
     if row.state == ObjectState::Stored {
         return Ok(StoredReply { stored: true });
     }
-    let held = state.objects.head(&crate::objects::key(&row)).await.map_err(failed)?;
+    let held = state
+        .objects
+        .head(&crate::objects::key(&row))
+        .await
+        .map_err(failed)?;
     let whole = held.is_some_and(|held| (held.bytes, held.sha256) == (row.bytes, row.sha256));
     if whole {
-        state.store.write(move |c| objects::mark_stored(c, &row)).await.map_err(failed)?;
+        state
+            .store
+            .write(move |c| objects::mark_stored(c, &row))
+            .await
+            .map_err(failed)?;
     }
     Ok(StoredReply { stored: whole })
 }
 
 async fn own(state: &AppState, node: NodeId, id: ObjectId) -> Result<ObjectRow, ReplyError> {
     let row = state.store.object_by_id(None, id).await.map_err(failed)?;
-    row.filter(|row| row.node == node).ok_or_else(|| not_found("object"))
+    row.filter(|row| row.node == node)
+        .ok_or_else(|| not_found("object"))
 }
 
 /// The credentials of a camera in this node's plan.

@@ -62,7 +62,9 @@ impl Limiter {
             retry_after_s: until.wait_time_from(DefaultClock::default().now()).as_secs() + 1,
         };
         self.addresses.check_key(&address).map_err(wait)?;
-        self.logins.check_key(&(address, login.to_lowercase())).map_err(wait)
+        self.logins
+            .check_key(&(address, login.to_lowercase()))
+            .map_err(wait)
     }
 }
 

@@ -42,7 +42,9 @@ pub fn open(master: &Key, camera: CameraId, sealed: &[u8]) -> Result<Credentials
         msg,
         aad: camera.as_bytes(),
     };
-    let open = cipher(master).decrypt(&XNonce::from(*nonce), payload).map_err(|_| damaged())?;
+    let open = cipher(master)
+        .decrypt(&XNonce::from(*nonce), payload)
+        .map_err(|_| damaged())?;
     serde_json::from_slice(&open).map_err(|_| damaged())
 }
 

@@ -56,7 +56,11 @@ async fn take(state: &AppState, messages: &[Message]) -> anyhow::Result<()> {
     };
     let mut verdicts = verdicts.into_iter();
     for message in messages {
-        let verdict = if node_of(message).is_some() { verdicts.next() } else { None };
+        let verdict = if node_of(message).is_some() {
+            verdicts.next()
+        } else {
+            None
+        };
         match verdict {
             Some(Verdict::Committed) => acknowledge(message, AckKind::Ack).await,
             Some(Verdict::Refused(reason)) => {

@@ -58,7 +58,9 @@ async fn answer(state: &AppState, message: &Message) -> Bytes {
     let body = &message.payload;
     match parse(&message.subject) {
         Some((node, NodeRequestKind::Confirm)) => call(body, |r| requests::confirm(state, node, r)).await,
-        Some((node, NodeRequestKind::Upload)) => call(body, |r| requests::upload(state, node, r, now())).await,
+        Some((node, NodeRequestKind::Upload)) => {
+            call(body, |r| requests::upload(state, node, r, now())).await
+        }
         Some((node, NodeRequestKind::Stored)) => call(body, |r| requests::stored(state, node, r)).await,
         Some((node, NodeRequestKind::Credentials)) => {
             call(body, |r| requests::credentials(state, node, r)).await

@@ -24,7 +24,9 @@ use crate::store::cameras::owner_if_assigned;
 /// # Errors
 /// What failed, for the log.
 pub(super) async fn nodes(state: AppState, jetstream: jetstream::Context) -> anyhow::Result<()> {
-    let bucket = setup::bucket(&jetstream, NODE_BUCKET).await.context("the bucket of nodes")?;
+    let bucket = setup::bucket(&jetstream, NODE_BUCKET)
+        .await
+        .context("the bucket of nodes")?;
     let mut watch = bucket.watch_with_history(">").await?;
     while let Some(entry) = watch.next().await {
         let entry = entry?;
@@ -58,7 +60,9 @@ async fn report(state: &AppState, mut status: NodeStatus) -> anyhow::Result<()> 
 /// # Errors
 /// What failed, for the log.
 pub(super) async fn heads(state: AppState, jetstream: jetstream::Context) -> anyhow::Result<()> {
-    let bucket = setup::bucket(&jetstream, HEAD_BUCKET).await.context("the bucket of heads")?;
+    let bucket = setup::bucket(&jetstream, HEAD_BUCKET)
+        .await
+        .context("the bucket of heads")?;
     let mut watch = bucket.watch_with_history(">").await?;
     state.heads.clear();
     let mut known = HashSet::new();
@@ -99,6 +103,9 @@ async fn take_head(
 }
 
 async fn is_assigned(state: &AppState, (camera, node): (CameraId, NodeId)) -> anyhow::Result<bool> {
-    let owner = state.store.read(move |c| owner_if_assigned(c, camera, node, None)).await?;
+    let owner = state
+        .store
+        .read(move |c| owner_if_assigned(c, camera, node, None))
+        .await?;
     Ok(owner.is_some())
 }

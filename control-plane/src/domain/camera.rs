@@ -75,7 +75,9 @@ pub fn address(text: &str, allow_loopback: bool) -> Result<Address, InvalidCamer
         return Err(bad("an address starts with rtsp:// or rtsps://"));
     }
     if url.fragment().is_some() {
-        return Err(bad("an address has no #; write %23 where a name or password has one"));
+        return Err(bad(
+            "an address has no #; write %23 where a name or password has one",
+        ));
     }
     if url.port() == Some(0) {
         return Err(bad("port 0 cannot be connected to"));
@@ -148,7 +150,8 @@ fn host(url: &Url, allow_loopback: bool) -> Result<String, InvalidCamera> {
     if text.contains('%') {
         return Err(bad("a host name is written without % and in ASCII"));
     }
-    let web = Url::parse(&format!("http://{text}/")).map_err(|_| bad("the host is no name and no IP address"))?;
+    let web =
+        Url::parse(&format!("http://{text}/")).map_err(|_| bad("the host is no name and no IP address"))?;
     let refused = |ip: IpAddr| -> Result<(), InvalidCamera> {
         match why_not(ip, allow_loopback) {
             Some(title) => Err(bad(title)),
@@ -178,7 +181,9 @@ fn why_not(ip: IpAddr, allow_loopback: bool) -> Option<&'static str> {
     let link_local = match ip {
         IpAddr::V4(v4) => v4.is_link_local(),
         // fd00:ec2::254 is a cloud's metadata service.
-        IpAddr::V6(v6) => v6.segments()[0] & 0xffc0 == 0xfe80 || v6 == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+        IpAddr::V6(v6) => {
+            v6.segments()[0] & 0xffc0 == 0xfe80 || v6 == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
+        }
     };
     let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast() || v4.octets()[0] == 0);
     if link_local {

@@ -29,7 +29,10 @@ pub struct Refusal(pub &'static str);
 /// # Errors
 /// The reason, for the node's log.
 pub fn check(event: &NodeEvent, subject_node: NodeId) -> Result<(), Refusal> {
-    require(event.node() == subject_node, "the event names another node than its subject")?;
+    require(
+        event.node() == subject_node,
+        "the event names another node than its subject",
+    )?;
     match event {
         NodeEvent::ObjectSealed(object) => sealed(object),
         NodeEvent::Gap(gap) => check_gap(gap),
@@ -37,14 +40,21 @@ pub fn check(event: &NodeEvent, subject_node: NodeId) -> Result<(), Refusal> {
 }
 
 fn sealed(object: &SealedObject) -> Result<(), Refusal> {
-    let range = TimeRange::new(object.start, object.end).map_err(|_| Refusal("the object ends before it starts"))?;
+    let range =
+        TimeRange::new(object.start, object.end).map_err(|_| Refusal("the object ends before it starts"))?;
     require(is_datable(range), "the object is outside the years 2000 to 2100")?;
-    require(range.duration_ms() <= MAX_OBJECT_MS, "the object is longer than 15 minutes")?;
+    require(
+        range.duration_ms() <= MAX_OBJECT_MS,
+        "the object is longer than 15 minutes",
+    )?;
     require(
         (1..=MAX_OBJECT_BYTES).contains(&object.bytes),
         "the object is empty or larger than 4 GiB",
     )?;
-    require(digest(&object.sha256).is_some(), "the digest is not 64 hexadecimal digits")?;
+    require(
+        digest(&object.sha256).is_some(),
+        "the digest is not 64 hexadecimal digits",
+    )?;
     require(object.previous != Some(object.id), "the object follows itself")?;
     let end = described(&object.init, &object.tracks, &object.segments, Some(range))?;
     require(!object.segments.0.is_empty(), "the object has no segment")?;
@@ -67,7 +77,10 @@ fn open(object: &OpenObject) -> Result<(), Refusal> {
 
 fn check_gap(gap: &Gap) -> Result<(), Refusal> {
     require(is_datable(gap.range), "the gap is outside the years 2000 to 2100")?;
-    require(gap.range.duration_ms() <= MAX_GAP_MS, "the gap is longer than a year")
+    require(
+        gap.range.duration_ms() <= MAX_GAP_MS,
+        "the gap is longer than a year",
+    )
 }
 
 /// Checks what playlists are made of; the first byte after the last segment.
@@ -96,12 +109,16 @@ fn described(
 fn ranges(segments: &SegmentTable, init_end: u64, range: Option<TimeRange>) -> Result<u64, Refusal> {
     let (mut offset, mut time) = (init_end, None);
     for segment in &segments.0 {
-        require(segment.length > 0 && segment.duration_ms > 0, "a segment is empty")?;
+        require(
+            segment.length > 0 && segment.duration_ms > 0,
+            "a segment is empty",
+        )?;
         require(
             segment.offset >= offset && segment.offset <= MAX_OBJECT_BYTES,
             "segments' bytes overlap or are out of order",
         )?;
-        let stretch = TimeRange::new(segment.start, segment.end()).map_err(|_| Refusal("a segment is empty"))?;
+        let stretch =
+            TimeRange::new(segment.start, segment.end()).map_err(|_| Refusal("a segment is empty"))?;
         require(is_datable(stretch), "a segment is outside the years 2000 to 2100")?;
         require(
             time.is_none_or(|end| segment.start.since(end) >= -ROUNDING_MS),
@@ -109,7 +126,8 @@ fn ranges(segments: &SegmentTable, init_end: u64, range: Option<TimeRange>) -> R
         )?;
         require(
             range.is_none_or(|range| {
-                segment.start.plus(ROUNDING_MS) >= range.start() && segment.end().plus(-ROUNDING_MS) <= range.end()
+                segment.start.plus(ROUNDING_MS) >= range.start()
+                    && segment.end().plus(-ROUNDING_MS) <= range.end()
             }),
             "a segment is outside its object's time",
         )?;
@@ -120,17 +138,20 @@ fn ranges(segments: &SegmentTable, init_end: u64, range: Option<TimeRange>) -> R
 }
 
 fn is_datable(range: TimeRange) -> bool {
-    [range.start(), range.end()].into_iter().all(|at: UnixMs| at.checked().is_ok())
+    [range.start(), range.end()]
+        .into_iter()
+        .all(|at: UnixMs| at.checked().is_ok())
 }
 
 /// A codec string goes into playlists as it is, between quotes.
 fn is_playable(track: &Track) -> bool {
     let codec = track.codec();
-    let spelled = (1..=64).contains(&codec.len()) && codec.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    let spelled =
+        (1..=64).contains(&codec.len()) && codec.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
     let measured = match track {
-        Track::Video { width, height, fps, .. } => {
-            *width <= 32_768 && *height <= 32_768 && fps.is_finite() && *fps >= 0.0
-        }
+        Track::Video {
+            width, height, fps, ..
+        } => *width <= 32_768 && *height <= 32_768 && fps.is_finite() && *fps >= 0.0,
         Track::Audio { sample_rate_hz, .. } => *sample_rate_hz > 0,
     };
     spelled && measured

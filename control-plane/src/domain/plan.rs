@@ -155,9 +155,9 @@ fn entry(camera: &PlanCamera, kept: Option<&Plan>, horizon: UnixMs, now: UnixMs)
     // A window keeps its start for as long as the node has it: time before it is nobody's gap.
     let start = kept
         .and_then(|plan| {
-            plan.entries
-                .iter()
-                .find(|entry| entry.camera == camera.id && entry.stream == stream && entry.epoch == camera.epoch)
+            plan.entries.iter().find(|entry| {
+                entry.camera == camera.id && entry.stream == stream && entry.epoch == camera.epoch
+            })
         })
         .and_then(|entry| entry.windows.first())
         .map_or(now, TimeRange::start);

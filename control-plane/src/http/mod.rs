@@ -1,13 +1,21 @@
 //! HTTP: extracts, authorizes, calls a use case, encodes. Nothing here decides or knows SQL.
 
+pub mod assets;
 pub mod auth;
+pub mod cameras;
 pub mod footage;
+pub mod health;
+pub mod nodes;
 pub mod objects;
+pub mod observe;
 pub mod player_api;
 pub mod playlist;
 pub mod problem;
+pub mod session;
 
-use actix_web::web::{JsonConfig, ServiceConfig};
+use std::str::FromStr;
+
+use actix_web::web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
 
 use crate::Error;
 
@@ -16,15 +24,34 @@ const BODY_MAX: usize = 64 * 1024;
 
 /// Every route.
 pub fn routes(config: &mut ServiceConfig) {
-    config.app_data(json_config());
+    config
+        .app_data(json_config())
+        .app_data(PathConfig::default().error_handler(|_, _| Error::not_found("page").into()))
+        .app_data(
+            QueryConfig::default()
+                .error_handler(|error, _| Error::invalid("invalid_query", error.to_string()).into()),
+        );
+    health::routes(config);
+    session::routes(config);
+    cameras::routes(config);
+    nodes::routes(config);
     player_api::routes(config);
     playlist::routes(config);
     footage::routes(config);
     objects::routes(config);
+    config.default_service(web::to(assets::serve));
 }
 
 fn json_config() -> JsonConfig {
     JsonConfig::default()
         .limit(BODY_MAX)
         .error_handler(|error, _| problem::from_json(&error).into())
+}
+
+/// An id from a path. What is no id is nobody's either.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn id<T: FromStr>(text: &str, what: &'static str) -> Result<T, Error> {
+    text.parse().map_err(|_| Error::not_found(what))
 }

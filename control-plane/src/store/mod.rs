@@ -22,6 +22,7 @@ pub use cameras::CameraRow;
 pub use days::CameraDay;
 pub use migrate::{down_and_up_again, migrate};
 pub use objects::ObjectRow;
+pub(crate) use pool::sqlite_path;
 pub use pool::{Connection, Store};
 pub use types::ObjectState;
 

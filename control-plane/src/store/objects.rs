@@ -180,7 +180,11 @@ pub fn by_id(
 ///
 /// # Errors
 /// Those of the database.
-pub fn present(connection: &mut Connection, node: NodeId, ids: &[ObjectId]) -> Result<Vec<ObjectId>, StoreError> {
+pub fn present(
+    connection: &mut Connection,
+    node: NodeId,
+    ids: &[ObjectId],
+) -> Result<Vec<ObjectId>, StoreError> {
     let ids: Vec<Id> = ids.iter().copied().map(Into::into).collect();
     let found: Vec<Id> = object::table
         .filter(object::id.eq_any(ids))

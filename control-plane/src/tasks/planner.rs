@@ -89,7 +89,11 @@ impl Planner {
             }
             // A node that was never seen by this process gets as long to report.
             let since = *self.seen.entry(id).or_insert(now);
-            if now.saturating_duration_since(since) > LOST_AFTER { Presence::Lost } else { Presence::Away }
+            if now.saturating_duration_since(since) > LOST_AFTER {
+                Presence::Lost
+            } else {
+                Presence::Away
+            }
         };
         rows.iter()
             .map(|row| PlanNode {
@@ -135,11 +139,17 @@ fn plan_camera(row: CameraRow) -> PlanCamera {
 
 /// Puts the plans that the bus does not have.
 async fn put(jetstream: &jetstream::Context, plans: &[Plan]) -> anyhow::Result<()> {
-    let bucket: kv::Store = setup::bucket(jetstream, PLAN_BUCKET).await.context("the bucket of plans")?;
+    let bucket: kv::Store = setup::bucket(jetstream, PLAN_BUCKET)
+        .await
+        .context("the bucket of plans")?;
     for plan in plans {
         let key = plan.node.to_string();
         let body = serde_json::to_vec(plan)?;
-        if bucket.get(key.as_str()).await?.is_none_or(|present| present != body) {
+        if bucket
+            .get(key.as_str())
+            .await?
+            .is_none_or(|present| present != body)
+        {
             bucket.put(key.as_str(), body.into()).await?;
         }
     }

@@ -54,7 +54,12 @@ fn spreads_cameras_and_then_leaves_them() {
     let mut kept = Vec::new();
     let first = settle(&mut cameras, &mut kept, &nodes, NOW);
     assert_eq!(first.assignments.len(), 4);
-    assert!(first.changed.iter().all(|plan| plan.entries.len() == 2 && plan.revision == 1));
+    assert!(
+        first
+            .changed
+            .iter()
+            .all(|plan| plan.entries.len() == 2 && plan.revision == 1)
+    );
     assert!(first.changed[0].entries[0].is_active(NOW));
     let again = settle(&mut cameras, &mut kept, &nodes, NOW.plus(1_000));
     assert!(again.assignments.is_empty() && again.changed.is_empty());
@@ -98,9 +103,17 @@ fn a_lost_node_loses_its_cameras_when_another_can_take_them() {
     let mut kept = Vec::new();
     settle(&mut cameras, &mut kept, &nodes, NOW);
     nodes[0].presence = Presence::Away;
-    assert!(settle(&mut cameras, &mut kept, &nodes, NOW).assignments.is_empty());
+    assert!(
+        settle(&mut cameras, &mut kept, &nodes, NOW)
+            .assignments
+            .is_empty()
+    );
     nodes[0].presence = Presence::Lost;
-    assert!(settle(&mut cameras, &mut kept, &nodes, NOW).assignments.is_empty());
+    assert!(
+        settle(&mut cameras, &mut kept, &nodes, NOW)
+            .assignments
+            .is_empty()
+    );
     nodes[1].presence = Presence::Online;
     let moved = settle(&mut cameras, &mut kept, &nodes, NOW);
     assert_eq!(moved.assignments, [(cameras[0].id, nodes[1].id, 2)]);
@@ -122,7 +135,11 @@ fn an_edit_reaches_the_plan_and_a_clock_that_steps_back_does_not() {
     let mut cameras = vec![camera(1)];
     let mut kept = Vec::new();
     settle(&mut cameras, &mut kept, &nodes, NOW);
-    assert!(settle(&mut cameras, &mut kept, &nodes, NOW.plus(-10 * HOUR_MS)).changed.is_empty());
+    assert!(
+        settle(&mut cameras, &mut kept, &nodes, NOW.plus(-10 * HOUR_MS))
+            .changed
+            .is_empty()
+    );
     cameras[0].credentials_revision = 2;
     let edited = settle(&mut cameras, &mut kept, &nodes, NOW.plus(1));
     assert_eq!((edited.changed.len(), edited.changed[0].revision), (1, 2));

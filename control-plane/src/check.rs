@@ -1,0 +1,95 @@
+//! `check`: what serving needs, each with a verdict and how to mend it. Changes nothing.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::bus;
+use crate::config::Config;
+
+/// How long the bus may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Checks everything and prints one line each.
+///
+/// # Errors
+/// When anything failed.
+pub async fn run(path: &Path) -> anyhow::Result<()> {
+    let config = Config::load(path)?;
+    let mut failed = 0;
+    let mut say = |what: &str, verdict: anyhow::Result<String>| match verdict {
+        Ok(detail) => tell(&format!("ok      {what}: {detail}")),
+        Err(error) => {
+            failed += 1;
+            tell(&format!("failed  {what}: {error:#}"));
+        }
+    };
+    say("configuration", Ok(path.display().to_string()));
+    say("data folder", data_dir(&config));
+    say("database", database(&config));
+    say("address", address(&config));
+    say("bus", bus(&config).await);
+    if failed > 0 {
+        bail!("{failed} of 5 checks failed");
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the verdicts are this command's output")]
+fn tell(line: &str) {
+    println!("{line}");
+}
+
+fn data_dir(config: &Config) -> anyhow::Result<String> {
+    let dir = &config.data_dir;
+    let existing = dir
+        .ancestors()
+        .find(|folder| folder.is_dir())
+        .with_context(|| format!("{} cannot be created: no parent folder", dir.display()))?;
+    rustix::fs::access(
+        existing,
+        rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+    )
+    .with_context(|| format!("{} is not writable: make it this user's", existing.display()))?;
+    let space = rustix::fs::statvfs(existing)?;
+    let free_mib = space.f_bavail.saturating_mul(space.f_frsize) >> 20;
+    if free_mib < 100 {
+        bail!("{} has {free_mib} MiB free: make room", existing.display());
+    }
+    Ok(format!("{}, {free_mib} MiB free", dir.display()))
+}
+
+fn database(config: &Config) -> anyhow::Result<String> {
+    let url = config.database_url();
+    let path = crate::store::sqlite_path(&url)?;
+    if !path.exists() {
+        return Ok(format!("{} will be created", path.display()));
+    }
+    rustix::fs::access(&path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK)
+        .with_context(|| format!("{} is not writable: make it this user's", path.display()))?;
+    Ok(path.display().to_string())
+}
+
+fn address(config: &Config) -> anyhow::Result<String> {
+    let bind = config.http.bind;
+    TcpListener::bind(bind)
+        .with_context(|| format!("cannot listen on {bind}: free the port or set http.bind to another"))?;
+    Ok(bind.to_string())
+}
+
+async fn bus(config: &Config) -> anyhow::Result<String> {
+    let client = tokio::time::timeout(PATIENCE, bus::connect(&config.bus))
+        .await
+        .context("no answer within 5 s: start nats-server or mend bus.url")?
+        .map_err(anyhow::Error::msg)?;
+    async_nats::jetstream::new(client.clone())
+        .query_account()
+        .await
+        .context("the bus has no JetStream: start nats-server with -js")?;
+    Ok(format!(
+        "nats-server {} with JetStream",
+        client.server_info().version
+    ))
+}

@@ -1,0 +1,112 @@
+//! Every answer's request id, problem body, safe headers and log line.
+
+use std::time::Instant;
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::Next;
+use wire::api::Problem;
+
+use super::problem;
+use crate::Error;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Wraps every request.
+///
+/// # Errors
+/// None: what fails inside becomes an answer here.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let started = Instant::now();
+    let id = wire::ObjectId::generate().to_string();
+    // Queries hold signatures: paths only.
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let is_api = path.starts_with("/api/") || path.starts_with("/player-api/");
+    let mut response = settled(next.call(request).await?.map_into_boxed_body(), &id);
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    if is_api && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    tracing::info!(
+        request_id = id,
+        %method,
+        path,
+        status = response.status().as_u16(),
+        ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "request"
+    );
+    Ok(response)
+}
+
+/// Gives an error answer its body with the request id; logs what the client is not told.
+fn settled(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let (mut body, retry_after_s) = match response.response().error() {
+        Some(error) => match error.as_error::<Error>() {
+            Some(error) => {
+                log(error, id);
+                (error.problem(), error.retry_after_s())
+            }
+            None => (plain(status, error.to_string()), None),
+        },
+        None if response.response().body().size() == BodySize::Sized(0) => (
+            plain(
+                status,
+                status.canonical_reason().unwrap_or("error").to_lowercase(),
+            ),
+            None,
+        ),
+        None => return response,
+    };
+    id.clone_into(&mut body.request_id);
+    let answer = problem::answer(&body, retry_after_s);
+    let (request, before) = response.into_parts();
+    let mut response = ServiceResponse::new(request, answer);
+    for (name, value) in before.headers() {
+        if !response.headers().contains_key(name) {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    response
+}
+
+fn plain(status: StatusCode, title: String) -> Problem {
+    let code = match status {
+        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+        StatusCode::NOT_FOUND => "page_not_found",
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        status if status.is_server_error() => "internal",
+        _ => "invalid_request",
+    };
+    Problem {
+        code: code.to_owned(),
+        status: status.as_u16(),
+        title,
+        field: None,
+        request_id: String::new(),
+    }
+}
+
+fn log(error: &Error, id: &str) {
+    match error {
+        Error::Internal(source) => tracing::error!(request_id = id, ?source, "internal error"),
+        Error::Unavailable {
+            code,
+            source: Some(source),
+            ..
+        } => tracing::warn!(request_id = id, code, %source, "unavailable"),
+        _ => {}
+    }
+}

