@@ -2,11 +2,26 @@
 //!
 //! An object store knows keys, lengths and digests; it knows no camera and no tenant beyond the key.
 
+mod file;
+mod incoming;
+mod key;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use url::Url;
 use wire::UnixMs;
 use wire::bus::UploadReply;
 
-use crate::store::ObjectRow;
+use crate::config::{Config, ObjectsKind};
+use crate::domain::signing::Signer;
+use crate::secrets::Secrets;
+
+pub use file::FileStore;
+pub use incoming::{Incoming, PutError};
+pub use key::{InvalidKey, check as check_key, key};
 
 /// The store could not answer; the same call may work later.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +33,7 @@ pub struct ObjectStoreError(pub String);
 pub struct HeldObject {
     /// Its length.
     pub bytes: u64,
-    /// Digest of its bytes, verified by the store when they came in.
+    /// Digest of its bytes, as the store reads them now.
     pub sha256: [u8; 32],
 }
 
@@ -37,23 +52,51 @@ pub trait ObjectStore: Send + Sync + std::fmt::Debug {
         now: UnixMs,
     ) -> Result<UploadReply, ObjectStoreError>;
 
+    /// An address to GET an object from until `expires`.
+    ///
+    /// # Errors
+    /// When the store cannot sign.
+    fn sign_get(&self, key: &str, expires: UnixMs) -> Result<String, ObjectStoreError>;
+
     /// What is held under `key`, if anything.
     ///
     /// # Errors
     /// When the store does not answer: that is not "nothing".
     async fn head(&self, key: &str) -> Result<Option<HeldObject>, ObjectStoreError>;
+
+    /// Deletes an object; whether it was there.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn delete(&self, key: &str) -> Result<bool, ObjectStoreError>;
+
+    /// The first `limit` keys that start with `prefix` and come after `after`, in the order of their bytes.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, ObjectStoreError>;
+
+    /// The store itself when it is the embedded one, whose files this process serves.
+    fn as_file(&self) -> Option<&FileStore> {
+        None
+    }
 }
 
-/// The key of an object: `<org>/<camera>/<stream>/<yyyy>/<mm>/<dd>/<object>.mp4`, by the UTC day of its start.
-#[must_use]
-pub fn key(row: &ObjectRow) -> String {
-    let day = row.start.to_string();
-    let day = day.get(..10).unwrap_or("1970-01-01").replace('-', "/");
-    format!(
-        "{}/{}/{}/{day}/{}.mp4",
-        row.organization,
-        row.camera,
-        row.stream.as_str(),
-        row.id
-    )
+/// Opens the configured store. `public_url` is the base of the addresses that it signs.
+///
+/// # Errors
+/// When its folder cannot be used.
+pub fn open(config: &Config, public_url: &Url, secrets: &Secrets) -> anyhow::Result<Arc<dyn ObjectStore>> {
+    match config.objects.kind {
+        ObjectsKind::File => Ok(Arc::new(FileStore::open(
+            config.objects_dir(),
+            public_url.clone(),
+            Signer::new(secrets.url.0, &[]),
+        )?)),
+    }
 }
