@@ -55,7 +55,10 @@ impl Envelope {
     /// Takes a packet. Its RTP time may go back a little.
     pub(super) fn add(&mut self, point: Point) {
         let Some(line) = &mut self.line else {
-            self.line = Some(Line { slope: 1.0, through: point });
+            self.line = Some(Line {
+                slope: 1.0,
+                through: point,
+            });
             self.block = Some(point);
             self.block_start = point.1;
             return;
@@ -72,8 +75,13 @@ impl Envelope {
                 }
             }
             block => {
-                self.points.extend(block.filter(|block| self.points.back().is_none_or(|last| last.0 < block.0)));
-                while self.points.front().is_some_and(|first| point.1 - first.1 > WINDOW_NS) {
+                self.points
+                    .extend(block.filter(|block| self.points.back().is_none_or(|last| last.0 < block.0)));
+                while self
+                    .points
+                    .front()
+                    .is_some_and(|first| point.1 - first.1 > WINDOW_NS)
+                {
                     self.points.pop_front();
                 }
                 self.block = Some(point);
@@ -101,7 +109,10 @@ impl Envelope {
     fn fit(&mut self, newest: Point) {
         let slope = self.hull_slope(newest);
         let through = self.points.iter().copied().chain([newest]).min_by(|a, b| {
-            let line = Line { slope, through: newest };
+            let line = Line {
+                slope,
+                through: newest,
+            };
             line.above(*a).cmp(&line.above(*b))
         });
         if let Some(through) = through {
@@ -130,7 +141,11 @@ impl Envelope {
         };
         let (slope, span) = (slope(a, b), b.1 - a.1);
         let counts = span >= MIN_SPAN_NS && ((slope - 1.0) * span as f64).abs() > TOLERANCE_NS;
-        if counts && SLOPES.contains(&slope) { slope } else { 1.0 }
+        if counts && SLOPES.contains(&slope) {
+            slope
+        } else {
+            1.0
+        }
     }
 }
 

@@ -39,13 +39,15 @@
 //! presentation time before their decode time, which `trun` version 1 can express.
 
 mod envelope;
+#[cfg(test)]
+mod properties;
 mod report;
-mod timeline;
-mod track;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod track;
 
 pub use timeline::Timeline;
 
@@ -107,7 +109,12 @@ pub struct ClockSettings {
 
 impl Default for ClockSettings {
     fn default() -> Self {
-        Self { hold_ns: 700 * MS_NS, step_ns: SECOND_NS, not_before_ns: None, prior: None }
+        Self {
+            hold_ns: 700 * MS_NS,
+            step_ns: SECOND_NS,
+            not_before_ns: None,
+            prior: None,
+        }
     }
 }
 

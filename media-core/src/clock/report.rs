@@ -78,7 +78,11 @@ impl Reports {
             return rate;
         }
         let slope = span as f64 / (last.0 - first.0) as f64;
-        if ((slope - 1.0) * span as f64).abs() > TOLERANCE_NS { slope } else { 1.0 }
+        if ((slope - 1.0) * span as f64).abs() > TOLERANCE_NS {
+            slope
+        } else {
+            1.0
+        }
     }
 
     /// Largest disagreement among the reports.
@@ -87,7 +91,10 @@ impl Reports {
             return 0;
         };
         let slope = self.slope(rate);
-        let offsets = self.points.iter().map(|point| deviation(*last, *point, slope).abs());
+        let offsets = self
+            .points
+            .iter()
+            .map(|point| deviation(*last, *point, slope).abs());
         offsets.max().unwrap_or(0)
     }
 
@@ -105,7 +112,10 @@ impl Reports {
 
 /// How far `point` is ahead of the line through `base`.
 fn deviation(base: Point, point: Point, slope: f64) -> i64 {
-    point.1.saturating_sub(base.1).saturating_sub(((point.0 - base.0) as f64 * slope) as i64)
+    point
+        .1
+        .saturating_sub(base.1)
+        .saturating_sub(((point.0 - base.0) as f64 * slope) as i64)
 }
 
 /// Whether two reports can come from one clock.
@@ -133,8 +143,14 @@ mod tests {
     #[test]
     fn ntp_counts_from_1900_and_wraps_in_2036() {
         assert_eq!(ntp_to_unix_ns(0), None);
-        assert_eq!(ntp_to_unix_ns((NTP_TO_UNIX as u64) << 32 | 1 << 31), Some(SECOND_NS / 2));
-        assert_eq!(ntp_to_unix_ns(1 << 32), Some(((1_i64 << 32) + 1 - NTP_TO_UNIX) * SECOND_NS));
+        assert_eq!(
+            ntp_to_unix_ns((NTP_TO_UNIX as u64) << 32 | 1 << 31),
+            Some(SECOND_NS / 2)
+        );
+        assert_eq!(
+            ntp_to_unix_ns(1 << 32),
+            Some(((1_i64 << 32) + 1 - NTP_TO_UNIX) * SECOND_NS)
+        );
     }
 
     #[test]

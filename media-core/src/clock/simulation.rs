@@ -59,8 +59,16 @@ pub(super) const BEGIN_NS: i64 = 1_769_846_400 * SECOND_NS;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
     /// Sound, RTP timestamp, true capture time, random access.
-    Unit { sound: bool, rtp: u32, captured: i64, random_access: bool },
-    Report { sound: bool, report: SenderReport },
+    Unit {
+        sound: bool,
+        rtp: u32,
+        captured: i64,
+        random_access: bool,
+    },
+    Report {
+        sound: bool,
+        report: SenderReport,
+    },
 }
 
 impl Camera {
@@ -88,7 +96,15 @@ impl Camera {
             let sent = begin + (shown.max(index) as f64 * interval) as i64;
             let rtp = self.rtp(shown, captured);
             latest = self.arrival(sent, random).max(latest);
-            events.push((latest, Event::Unit { sound: false, rtp, captured, random_access: index % self.gop == 0 }));
+            events.push((
+                latest,
+                Event::Unit {
+                    sound: false,
+                    rtp,
+                    captured,
+                    random_access: index % self.gop == 0,
+                },
+            ));
         }
         let rate = self.ticks / 90_000.0 * self.fps;
         self.report(&mut events, false, |at| {
@@ -105,7 +121,15 @@ impl Camera {
             let captured = BEGIN_NS + (f64::from(index) * interval) as i64;
             latest = self.arrival(captured, random).max(latest);
             let rtp = origin.wrapping_add(index * 1024);
-            events.push((latest, Event::Unit { sound: true, rtp, captured, random_access: true }));
+            events.push((
+                latest,
+                Event::Unit {
+                    sound: true,
+                    rtp,
+                    captured,
+                    random_access: true,
+                },
+            ));
         }
         self.report(&mut events, true, |at| {
             origin.wrapping_add(((at - BEGIN_NS) as f64 / 1e9 * f64::from(hz)) as i64 as u32)
@@ -156,7 +180,10 @@ impl Camera {
         };
         let mut at = BEGIN_NS + first;
         while at < BEGIN_NS + self.seconds * SECOND_NS {
-            let report = SenderReport { ntp: unix_ns_to_ntp(self.camera_ns(at)), rtp: rtp(at) };
+            let report = SenderReport {
+                ntp: unix_ns_to_ntp(self.camera_ns(at)),
+                rtp: rtp(at),
+            };
             events.push((at + self.delay_ns, Event::Report { sound, report }));
             at += every;
         }
@@ -208,13 +235,30 @@ impl Run {
         });
         let (mut pushed, mut out) = (0, Vec::new());
         for (at, event) in camera.events() {
-            let arrival = Arrival { mono_ns: at - BEGIN_NS + 77, utc_ns: camera.our_ns(at) };
+            let arrival = Arrival {
+                mono_ns: at - BEGIN_NS + 77,
+                utc_ns: camera.our_ns(at),
+            };
             match event {
-                Event::Unit { sound: of_sound, rtp, captured, random_access } => {
+                Event::Unit {
+                    sound: of_sound,
+                    rtp,
+                    captured,
+                    random_access,
+                } => {
                     pushed += 1;
-                    timeline.push(if of_sound { sound } else { video }, rtp, arrival, random_access, captured);
+                    timeline.push(
+                        if of_sound { sound } else { video },
+                        rtp,
+                        arrival,
+                        random_access,
+                        captured,
+                    );
                 }
-                Event::Report { sound: of_sound, report } => {
+                Event::Report {
+                    sound: of_sound,
+                    report,
+                } => {
                     timeline.sender_report(if of_sound { sound } else { video }, report, arrival);
                 }
             }
@@ -224,7 +268,12 @@ impl Run {
         out.extend(std::iter::from_fn(|| timeline.pop()));
         assert_eq!(out.len(), pushed, "units were lost");
         let (video, sound): (Vec<_>, Vec<_>) = out.into_iter().partition(|timed| timed.track == video);
-        let run = Self { video, sound, stats: timeline.stats(), prior: timeline.prior() };
+        let run = Self {
+            video,
+            sound,
+            stats: timeline.stats(),
+            prior: timeline.prior(),
+        };
         run.check();
         run
     }
@@ -243,11 +292,16 @@ impl Run {
 
     /// Largest distance from `truth` of the pictures captured in these seconds.
     pub(super) fn error_ms(&self, camera: &Camera, seconds: std::ops::Range<i64>, ours: bool) -> i64 {
-        let chosen = self.video.iter().filter(|timed| {
-            seconds.contains(&((timed.unit - BEGIN_NS).div_euclid(SECOND_NS)))
-        });
+        let chosen = self
+            .video
+            .iter()
+            .filter(|timed| seconds.contains(&((timed.unit - BEGIN_NS).div_euclid(SECOND_NS))));
         let errors = chosen.map(|timed| {
-            let truth = if ours { camera.our_ns(timed.unit) } else { camera.camera_ns(timed.unit) };
+            let truth = if ours {
+                camera.our_ns(timed.unit)
+            } else {
+                camera.camera_ns(timed.unit)
+            };
             (timed.pts_ns - truth).abs()
         });
         errors.max().expect("no picture in these seconds") / MS_NS

@@ -108,7 +108,8 @@ impl<T> Timeline<T> {
 
     /// Takes a sender report of `track`.
     pub fn sender_report(&mut self, track: TrackId, report: SenderReport, arrival: Arrival) {
-        let (Some(track), Some(camera_ns)) = (self.tracks.get_mut(track.0), ntp_to_unix_ns(report.ntp)) else {
+        let (Some(track), Some(camera_ns)) = (self.tracks.get_mut(track.0), ntp_to_unix_ns(report.ntp))
+        else {
             return;
         };
         let rtp = track.rtp_ns(report.rtp);
@@ -126,10 +127,21 @@ impl<T> Timeline<T> {
         };
         let (rtp, jumped) = track.observe(rtp, arrival.mono_ns);
         self.observe_offset(index, rtp, arrival);
-        self.queue.push_back(Waiting { track: index, rtp, arrival, random_access, jumped, unit });
+        self.queue.push_back(Waiting {
+            track: index,
+            rtp,
+            arrival,
+            random_access,
+            jumped,
+            unit,
+        });
         let began = *self.began.get_or_insert(arrival.mono_ns);
         let known = self.offset_ns.is_some();
-        let hold = if known { SHORT_HOLD_NS.min(self.settings.hold_ns) } else { self.settings.hold_ns };
+        let hold = if known {
+            SHORT_HOLD_NS.min(self.settings.hold_ns)
+        } else {
+            self.settings.hold_ns
+        };
         self.released |= arrival.mono_ns - began >= hold || self.queue.len() > MAX_HELD;
     }
 
@@ -168,7 +180,10 @@ impl<T> Timeline<T> {
     /// Figures so far.
     #[must_use]
     pub fn stats(&self) -> ClockStats {
-        ClockStats { follows_camera: self.follows_camera == Some(true), ..self.stats }
+        ClockStats {
+            follows_camera: self.follows_camera == Some(true),
+            ..self.stats
+        }
     }
 
     /// What the next session of this camera should start from.
@@ -211,7 +226,11 @@ impl<T> Timeline<T> {
         let offset = self.offset_ns.unwrap_or(0);
         let camera = track.reports.camera_ns(waiting.rtp, rate);
         let camera = camera.filter(|camera| (camera - local - offset).abs() <= SAME_CLOCK_NS);
-        let slope = if camera.is_some() { track.reports.slope(rate) } else { rate };
+        let slope = if camera.is_some() {
+            track.reports.slope(rate)
+        } else {
+            rate
+        };
         let by_reports = 5 * MS_NS + track.reports.spread_ns(rate);
         let by_arrival = 20 * MS_NS + track.envelope.jitter_ns();
         let reference = waiting.track == self.reference();
@@ -222,7 +241,11 @@ impl<T> Timeline<T> {
             (_, Some(camera)) if !reference => (camera - offset, by_arrival),
             _ => (local, by_arrival),
         };
-        Some(Target { truth, slope, uncertainty })
+        Some(Target {
+            truth,
+            slope,
+            uncertainty,
+        })
     }
 
     /// Where to aim, and whether time breaks here.
@@ -254,7 +277,11 @@ impl<T> Timeline<T> {
         if !may_break || !(stepped || self.jump_pending) {
             return Some((target.truth, None));
         }
-        let kind = if self.jump_pending { Discontinuity::Rtp } else { Discontinuity::Clock };
+        let kind = if self.jump_pending {
+            Discontinuity::Rtp
+        } else {
+            Discontinuity::Clock
+        };
         track.placed.settling = error < -step / 2;
         self.jump_pending = false;
         self.epoch += 1;

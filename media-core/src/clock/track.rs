@@ -55,7 +55,11 @@ pub(super) struct Placed {
 impl Track {
     pub(super) fn new(spec: TrackSpec) -> Self {
         Self {
-            rate_hz: if spec.clock_rate_hz < MIN_RATE_HZ { 90_000 } else { i64::from(spec.clock_rate_hz) },
+            rate_hz: if spec.clock_rate_hz < MIN_RATE_HZ {
+                90_000
+            } else {
+                i64::from(spec.clock_rate_hz)
+            },
             video: spec.video,
             nominal_ns: spec.nominal_ns,
             envelope: Envelope::default(),
@@ -103,7 +107,10 @@ impl Track {
             return false;
         };
         let back = (self.depth as i64 + 1).max(MAX_UNKNOWN_DEPTH) * self.interval_ns();
-        let early = self.envelope.arrival(rtp).is_some_and(|least| least - arrival > EARLY_NS);
+        let early = self
+            .envelope
+            .arrival(rtp)
+            .is_some_and(|least| least - arrival > EARLY_NS);
         rtp < newest - back || early
     }
 
@@ -123,7 +130,11 @@ impl Track {
     pub(super) fn interval_ns(&self) -> i64 {
         let distances = self.seen.iter().zip(self.seen.iter().skip(1)).map(|(a, b)| b - a);
         let usual = distances.filter(|distance| *distance >= MIN_STEP_NS).min();
-        let nominal = if self.nominal_ns > 0 { self.nominal_ns } else { SECOND_NS / 25 };
+        let nominal = if self.nominal_ns > 0 {
+            self.nominal_ns
+        } else {
+            SECOND_NS / 25
+        };
         usual.unwrap_or(nominal).clamp(MIN_STEP_NS, 2 * SECOND_NS)
     }
 
@@ -135,7 +146,9 @@ impl Track {
     /// Places a unit; decode and presentation time.
     pub(super) fn place(&mut self, rtp: i64, truth: i64, slope: f64) -> (i64, i64) {
         let pts = self.placed.presentation(rtp, truth, slope);
-        let dts = self.placed.decode(self.depth, (self.interval_ns() as f64 * slope) as i64);
+        let dts = self
+            .placed
+            .decode(self.depth, (self.interval_ns() as f64 * slope) as i64);
         self.placed.last_dts = Some(dts);
         self.placed.last_pts = self.placed.last_pts.max(Some(pts));
         (dts, pts)
@@ -189,7 +202,10 @@ impl Placed {
     /// A unit between those that were placed.
     fn between(&mut self, rtp: i64, slope: f64) -> i64 {
         let at = self.knots.partition_point(|knot| knot.0 < rtp);
-        let place = match (at.checked_sub(1).and_then(|before| self.knots.get(before)), self.knots.get(at)) {
+        let place = match (
+            at.checked_sub(1).and_then(|before| self.knots.get(before)),
+            self.knots.get(at),
+        ) {
             (_, Some(knot)) if knot.0 == rtp => knot.1,
             (Some(before), Some(after)) => {
                 let part = (rtp - before.0) as f64 / (after.0 - before.0) as f64;

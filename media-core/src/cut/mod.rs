@@ -105,7 +105,9 @@ struct Limits {
 #[derive(Debug, Clone)]
 enum State {
     /// No object is open; pictures came since then without a keyframe.
-    Waiting { since: Option<i64> },
+    Waiting {
+        since: Option<i64>,
+    },
     Recording(Recording),
 }
 
@@ -188,21 +190,38 @@ impl Cutter {
                     return Decision::default();
                 }
                 recording.chunk_bytes = recording.chunk_bytes.saturating_add(unit.bytes);
-                Decision { record: true, ..Decision::default() }
+                Decision {
+                    record: true,
+                    ..Decision::default()
+                }
             }
             State::Waiting { .. } if !unit.video => Decision::default(),
             State::Recording(recording) => {
                 let recording = *recording;
-                if unit.random_access { self.keyframe(&unit, recording) } else { self.picture(&unit, recording) }
+                if unit.random_access {
+                    self.keyframe(&unit, recording)
+                } else {
+                    self.picture(&unit, recording)
+                }
             }
             State::Waiting { since } => {
                 let since = *since.get_or_insert(unit.dts_ns);
                 if unit.random_access {
                     let health = self.well();
-                    self.open(&unit, Decision { health, ..Decision::default() }, false)
+                    self.open(
+                        &unit,
+                        Decision {
+                            health,
+                            ..Decision::default()
+                        },
+                        false,
+                    )
                 } else {
                     self.dropped += 1;
-                    Decision { health: self.overdue(unit.dts_ns - since), ..Decision::default() }
+                    Decision {
+                        health: self.overdue(unit.dts_ns - since),
+                        ..Decision::default()
+                    }
                 }
             }
         }
@@ -237,7 +256,13 @@ impl Cutter {
         let continuous = !unit.discontinuity;
         if close.is_some() {
             let next_dts_ns = continuous.then_some(unit.dts_ns);
-            let decision = Decision { health, end_chunk: true, next_dts_ns, close, ..Decision::default() };
+            let decision = Decision {
+                health,
+                end_chunk: true,
+                next_dts_ns,
+                close,
+                ..Decision::default()
+            };
             return self.open(unit, decision, continuous);
         }
         let end_chunk = segment_ends || recording.chunk_is_full(unit, &self.limits);
@@ -271,7 +296,9 @@ impl Cutter {
         if close.is_some() {
             self.dropped += 1;
             self.object_target = self.limits.object;
-            self.state = State::Waiting { since: Some(recording.keyframe) };
+            self.state = State::Waiting {
+                since: Some(recording.keyframe),
+            };
         } else {
             recording.add(unit, end_chunk);
             self.state = State::Recording(recording);
@@ -291,7 +318,12 @@ impl Cutter {
             self.object_target = self.limits.object;
         }
         self.state = State::Recording(Recording::open(unit));
-        Decision { open: Some(Open { continues }), starts_segment: true, record: true, ..so_far }
+        Decision {
+            open: Some(Open { continues }),
+            starts_segment: true,
+            record: true,
+            ..so_far
+        }
     }
 
     fn well(&mut self) -> Option<Health> {

@@ -35,7 +35,11 @@ impl Recorder {
             recorder.take(cutter.step(*unit), *unit);
         }
         let reason = cutter.finish();
-        if let Some(object) = recorder.objects.last_mut().filter(|object| object.close.is_none()) {
+        if let Some(object) = recorder
+            .objects
+            .last_mut()
+            .filter(|object| object.close.is_none())
+        {
             assert_eq!(reason, Some(CloseReason::Session));
             object.close = reason;
         } else {
@@ -49,9 +53,17 @@ impl Recorder {
         if decision.end_chunk {
             let chunk = self.objects.last_mut().unwrap().chunks.last_mut().unwrap();
             assert!(!chunk.pictures.is_empty(), "an empty chunk was ended");
-            chunk.end = decision.next_dts_ns.unwrap_or(chunk.pictures.last().unwrap().dts_ns);
+            chunk.end = decision
+                .next_dts_ns
+                .unwrap_or(chunk.pictures.last().unwrap().dts_ns);
         } else {
-            assert_eq!((decision.close, decision.open.is_some() && !self.objects.is_empty() && self.is_open()), (None, false));
+            assert_eq!(
+                (
+                    decision.close,
+                    decision.open.is_some() && !self.objects.is_empty() && self.is_open()
+                ),
+                (None, false)
+            );
         }
         if let Some(reason) = decision.close {
             assert!(self.is_open());
@@ -59,7 +71,10 @@ impl Recorder {
         }
         if let Some(open) = decision.open {
             assert!(!self.is_open() && decision.record && decision.starts_segment && unit.random_access);
-            self.objects.push(Object { continues: open.continues, ..Object::default() });
+            self.objects.push(Object {
+                continues: open.continues,
+                ..Object::default()
+            });
         }
         if !decision.record {
             return;
@@ -70,7 +85,10 @@ impl Recorder {
             return;
         }
         if decision.end_chunk || decision.open.is_some() {
-            object.chunks.push(Chunk { starts_segment: decision.starts_segment, ..Chunk::default() });
+            object.chunks.push(Chunk {
+                starts_segment: decision.starts_segment,
+                ..Chunk::default()
+            });
         } else {
             assert!(!decision.starts_segment, "a segment starts inside a chunk");
         }
@@ -82,13 +100,24 @@ impl Recorder {
     }
 
     fn pictures(&self) -> Vec<UnitFacts> {
-        self.objects.iter().flat_map(|o| &o.chunks).flat_map(|c| c.pictures.clone()).collect()
+        self.objects
+            .iter()
+            .flat_map(|o| &o.chunks)
+            .flat_map(|c| c.pictures.clone())
+            .collect()
     }
 }
 
 fn picture(dts_ns: i64, random_access: bool) -> UnitFacts {
     let bytes = if random_access { 100_000 } else { 10_000 };
-    UnitFacts { video: true, dts_ns, random_access, bytes, new_parameters: false, discontinuity: false }
+    UnitFacts {
+        video: true,
+        dts_ns,
+        random_access,
+        bytes,
+        new_parameters: false,
+        discontinuity: false,
+    }
 }
 
 /// Pictures at 25 fps with keyframes every `gop`.
@@ -97,16 +126,31 @@ fn steady(count: i64, gop: i64) -> Vec<UnitFacts> {
 }
 
 fn units() -> impl Strategy<Value = Vec<UnitFacts>> {
-    let gops = prop::collection::vec((1_usize..200, prop::bool::weighted(0.05), prop::bool::weighted(0.05)), 1..40);
-    (gops, prop::collection::vec((20_i64..120, 1_usize..600_000, any::<bool>()), 400), any::<bool>()).prop_map(
-        |(gops, shapes, sound)| {
+    let gops = prop::collection::vec(
+        (
+            1_usize..200,
+            prop::bool::weighted(0.05),
+            prop::bool::weighted(0.05),
+        ),
+        1..40,
+    );
+    (
+        gops,
+        prop::collection::vec((20_i64..120, 1_usize..600_000, any::<bool>()), 400),
+        any::<bool>(),
+    )
+        .prop_map(|(gops, shapes, sound)| {
             let mut units = Vec::new();
             let (mut now, mut shape) = (1_700_000_000_000 * MS, shapes.iter().cycle());
             for (pictures, discontinuity, new_parameters) in gops {
                 for index in 0..pictures {
                     let (interval, bytes, with_sound) = shape.next().unwrap();
                     let first = index == 0;
-                    now += if first && discontinuity { 5_000 * MS } else { interval * MS };
+                    now += if first && discontinuity {
+                        5_000 * MS
+                    } else {
+                        interval * MS
+                    };
                     units.push(UnitFacts {
                         video: true,
                         dts_ns: now,
@@ -116,13 +160,16 @@ fn units() -> impl Strategy<Value = Vec<UnitFacts>> {
                         discontinuity: first && discontinuity,
                     });
                     if sound && *with_sound {
-                        units.push(UnitFacts { video: false, bytes: 300, ..picture(now, false) });
+                        units.push(UnitFacts {
+                            video: false,
+                            bytes: 300,
+                            ..picture(now, false)
+                        });
                     }
                 }
             }
             units
-        },
-    )
+        })
 }
 
 proptest! {
@@ -201,7 +248,11 @@ fn time_that_breathes_does_not_double_a_segment() {
         .map(|n| picture(n * 40 * MS - n % 3 * MS, n % 150 == 0))
         .collect();
     let recorder = Recorder::run(&RecordSettings::default(), &units);
-    let segments = recorder.objects[0].chunks.iter().filter(|chunk| chunk.starts_segment).count();
+    let segments = recorder.objects[0]
+        .chunks
+        .iter()
+        .filter(|chunk| chunk.starts_segment)
+        .count();
     assert_eq!(segments, 10);
 }
 
@@ -223,17 +274,36 @@ fn without_keyframes_the_object_closes_and_the_next_keyframe_resumes() {
     assert_eq!(recorder.objects[0].close, Some(CloseReason::NoKeyframe));
     assert!(!recorder.objects[1].continues);
     assert_eq!(recorder.health, [Health::NoKeyframe, Health::Well]);
-    let first: usize = recorder.objects[0].chunks.iter().map(|chunk| chunk.pictures.len()).sum();
+    let first: usize = recorder.objects[0]
+        .chunks
+        .iter()
+        .map(|chunk| chunk.pictures.len())
+        .sum();
     assert!((1495..=1501).contains(&first), "{first} pictures");
-    assert_eq!(recorder.objects[1].chunks.iter().map(|chunk| chunk.pictures.len()).sum::<usize>(), 25);
+    assert_eq!(
+        recorder.objects[1]
+            .chunks
+            .iter()
+            .map(|chunk| chunk.pictures.len())
+            .sum::<usize>(),
+        25
+    );
 }
 
 #[test]
 fn pictures_before_the_first_keyframe_are_dropped_and_counted() {
     let mut cutter = Cutter::new(&RecordSettings::default());
-    let decisions: Vec<_> = (0..1000).map(|n| cutter.step(picture(n * 40 * MS, false))).collect();
+    let decisions: Vec<_> = (0..1000)
+        .map(|n| cutter.step(picture(n * 40 * MS, false)))
+        .collect();
     assert!(decisions.iter().all(|decision| !decision.record));
-    assert_eq!(decisions.iter().filter(|decision| decision.health.is_some()).count(), 1);
+    assert_eq!(
+        decisions
+            .iter()
+            .filter(|decision| decision.health.is_some())
+            .count(),
+        1
+    );
     assert_eq!(cutter.dropped(), 1000);
     assert_eq!(cutter.step(picture(40_000 * MS, true)).health, Some(Health::Well));
 }
@@ -241,12 +311,34 @@ fn pictures_before_the_first_keyframe_are_dropped_and_counted() {
 #[test]
 fn sound_never_cuts_and_waits_for_an_object() {
     let mut cutter = Cutter::new(&RecordSettings::default());
-    let sound = UnitFacts { video: false, ..picture(0, false) };
+    let sound = UnitFacts {
+        video: false,
+        ..picture(0, false)
+    };
     assert_eq!(cutter.step(sound), Decision::default());
     cutter.step(picture(0, true));
-    assert_eq!(cutter.step(UnitFacts { dts_ns: 99_000 * MS, ..sound }), Decision { record: true, ..Decision::default() });
-    assert!(!cutter.step(UnitFacts { new_parameters: true, ..sound }).record);
+    assert_eq!(
+        cutter.step(UnitFacts {
+            dts_ns: 99_000 * MS,
+            ..sound
+        }),
+        Decision {
+            record: true,
+            ..Decision::default()
+        }
+    );
+    assert!(
+        !cutter
+            .step(UnitFacts {
+                new_parameters: true,
+                ..sound
+            })
+            .record
+    );
     assert!(!cutter.step(sound).record);
-    assert_eq!(cutter.step(picture(40 * MS, true)).close, Some(CloseReason::Parameters));
+    assert_eq!(
+        cutter.step(picture(40 * MS, true)).close,
+        Some(CloseReason::Parameters)
+    );
     assert!(cutter.step(sound).record);
 }

@@ -6,8 +6,9 @@ use super::CodecError;
 use super::bits::Bits;
 use crate::facts;
 
-const RATES_HZ: [u32; 13] =
-    [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+const RATES_HZ: [u32; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
+];
 
 /// Everything that the init says of sound. Two tracks are equal when their inits are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,14 +104,23 @@ mod tests {
     #[test]
     fn reads_what_cameras_send() {
         let lc = AudioTrack::aac(&[0x11, 0x90]).unwrap();
-        assert_eq!((lc.sample_rate_hz(), lc.channels(), lc.rfc6381().as_str()), (48_000, 2, "mp4a.40.2"));
+        assert_eq!(
+            (lc.sample_rate_hz(), lc.channels(), lc.rfc6381().as_str()),
+            (48_000, 2, "mp4a.40.2")
+        );
         let mono = AudioTrack::aac(&[0x15, 0x88]).unwrap();
         assert_eq!((mono.sample_rate_hz(), mono.channels()), (8_000, 1));
     }
 
     #[test]
     fn refuses_the_rest() {
-        for bad in [&[][..], &[0x11], &[0xff, 0xff], &[0x17, 0x80, 0, 0, 0, 0], &[0x11, 0x80]] {
+        for bad in [
+            &[][..],
+            &[0x11],
+            &[0xff, 0xff],
+            &[0x17, 0x80, 0, 0, 0, 0],
+            &[0x11, 0x80],
+        ] {
             assert!(AudioTrack::aac(bad).is_err(), "{bad:x?}");
         }
     }

@@ -55,7 +55,11 @@ impl<'a> Bits<'a> {
 
     pub(super) fn se(&mut self) -> Result<i64, CodecError> {
         let code = i64::from(self.ue()?);
-        Ok(if code % 2 == 1 { (code + 1) / 2 } else { -(code / 2) })
+        Ok(if code % 2 == 1 {
+            (code + 1) / 2
+        } else {
+            -(code / 2)
+        })
     }
 }
 
@@ -90,6 +94,9 @@ mod tests {
 
     #[test]
     fn drops_emulation_prevention() {
-        assert_eq!(unescape(&[1, 0, 0, 3, 1, 0, 0, 3, 0, 0, 3]), [1, 0, 0, 1, 0, 0, 0, 0]);
+        assert_eq!(
+            unescape(&[1, 0, 0, 3, 1, 0, 0, 3, 0, 0, 3]),
+            [1, 0, 0, 1, 0, 0, 0, 0]
+        );
     }
 }

@@ -103,7 +103,11 @@ impl FragmentBuilder {
     /// For objects without sound (None) or with sound of this sample rate.
     #[must_use]
     pub fn new(audio_rate_hz: Option<u32>) -> Self {
-        Self { audio_rate_hz, interval: i64::from(VIDEO_TIMESCALE) / 25, ..Self::default() }
+        Self {
+            audio_rate_hz,
+            interval: i64::from(VIDEO_TIMESCALE) / 25,
+            ..Self::default()
+        }
     }
 
     /// A new object begins: sequence numbers start again. Whatever was not finished is dropped.
@@ -157,7 +161,12 @@ impl FragmentBuilder {
     pub fn finish(&mut self, next_dts_ns: Option<i64>, last: bool) -> Option<Fragment> {
         let start_ms = self.start_ms()?;
         let (first, first_ticks) = (self.video.samples.first()?, *self.video.ticks.first()?);
-        let shown = self.video.samples.iter().map(|sample| ticks(sample.pts_ns, VIDEO_TIMESCALE)).min()?;
+        let shown = self
+            .video
+            .samples
+            .iter()
+            .map(|sample| ticks(sample.pts_ns, VIDEO_TIMESCALE))
+            .min()?;
         let lag = *self.lag.get_or_insert((shown - first_ticks).max(0));
         let random_access = first.random_access;
         let frames = self.video.samples.len();
@@ -165,8 +174,9 @@ impl FragmentBuilder {
         if let [.., before, last] = self.video.ticks[..] {
             self.interval = last - before;
         }
-        let video_end =
-            next_dts_ns.map_or(last_ticks + self.interval, |ns| ticks(ns, VIDEO_TIMESCALE)).max(last_ticks + 1);
+        let video_end = next_dts_ns
+            .map_or(last_ticks + self.interval, |ns| ticks(ns, VIDEO_TIMESCALE))
+            .max(last_ticks + 1);
         self.interval = (video_end - last_ticks).min(i64::from(VIDEO_TIMESCALE));
         let (sounds, audio_end) = self.sounds(last);
         self.sequence += 1;
@@ -177,7 +187,13 @@ impl FragmentBuilder {
         }
         let end_ms = ticks_to_ms(video_end + lag, VIDEO_TIMESCALE).max(start_ms);
         self.end_ms = Some(end_ms);
-        Some(Fragment { bytes, start_ms, end_ms, frames: frames as u32, random_access })
+        Some(Fragment {
+            bytes,
+            start_ms,
+            end_ms,
+            frames: frames as u32,
+            random_access,
+        })
     }
 
     /// How many audio frames go into this chunk, and where they end.
@@ -208,7 +224,10 @@ impl FragmentBuilder {
             set(&mut out, audio_at, payload + video_bytes);
         }
         boxed(&mut out, b"mdat", |out| {
-            for sample in self.video.samples[..frames].iter().chain(&self.audio.samples[..sounds]) {
+            for sample in self.video.samples[..frames]
+                .iter()
+                .chain(&self.audio.samples[..sounds])
+            {
                 out.extend_from_slice(&sample.data);
             }
         });
@@ -226,7 +245,9 @@ fn traf(out: &mut Vec<u8>, id: u32, track: &Pending, count: usize, end: i64) -> 
     let mut offset_at = 0;
     boxed(out, b"traf", |out| {
         full(out, b"tfhd", 0, 0x02_0000, |out| u32(out, id)); // default-base-is-moof
-        full(out, b"tfdt", 1, 0, |out| u64(out, times.first().copied().unwrap_or(0).max(0) as u64));
+        full(out, b"tfdt", 1, 0, |out| {
+            u64(out, times.first().copied().unwrap_or(0).max(0) as u64);
+        });
         // Data offset; duration, size, flags and composition offset of each sample.
         full(out, b"trun", 1, 0x0f01, |out| {
             u32(out, count as u32);
@@ -236,8 +257,19 @@ fn traf(out: &mut Vec<u8>, id: u32, track: &Pending, count: usize, end: i64) -> 
             for ((sample, start), end) in track.samples.iter().zip(times).zip(ends) {
                 u32(out, u32::try_from(end - start).unwrap_or(u32::MAX));
                 u32(out, sample.data.len() as u32);
-                u32(out, if sample.random_access || id == AUDIO_ID { SYNC } else { NON_SYNC });
-                let offset = if id == AUDIO_ID { 0 } else { composition(sample, *start) };
+                u32(
+                    out,
+                    if sample.random_access || id == AUDIO_ID {
+                        SYNC
+                    } else {
+                        NON_SYNC
+                    },
+                );
+                let offset = if id == AUDIO_ID {
+                    0
+                } else {
+                    composition(sample, *start)
+                };
                 u32(out, offset as u32);
             }
         });

@@ -34,7 +34,9 @@ pub(super) fn from_avcc(avcc: &[u8]) -> Result<VideoTrack, CodecError> {
     let Some((length, rest)) = rest.split_first_chunk::<2>().filter(|_| counts & 0x1f > 0) else {
         return Err(invalid);
     };
-    let sps = rest.get(..usize::from(u16::from_be_bytes(*length))).ok_or(invalid)?;
+    let sps = rest
+        .get(..usize::from(u16::from_be_bytes(*length)))
+        .ok_or(invalid)?;
     Ok(from_parts(sps, &parse_sps(sps)?, Bytes::copy_from_slice(avcc)))
 }
 
@@ -83,7 +85,10 @@ fn parse_sps(nal: &[u8]) -> Result<Sps, CodecError> {
     bits.ue_max(31)?;
     let (mut chroma_format, mut separate_planes) = (1, false);
     let (mut bit_depth_luma, mut bit_depth_chroma) = (8, 8);
-    if matches!(profile, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135) {
+    if matches!(
+        profile,
+        100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135
+    ) {
         chroma_format = bits.ue_max(3)?;
         separate_planes = chroma_format == 3 && bits.flag()?;
         bit_depth_luma = 8 + bits.ue_max(6)?;
@@ -109,7 +114,9 @@ fn parse_sps(nal: &[u8]) -> Result<Sps, CodecError> {
     let unit_y = if sub == 1 { 2 } else { 1 } * (1 + fields);
     let (crop_x, crop_y) = cropping(&mut bits)?;
     let size = |full: u32, crop: u64, unit: u32| {
-        u32::try_from(u64::from(full).saturating_sub(crop * u64::from(unit))).ok().filter(|size| *size > 0)
+        u32::try_from(u64::from(full).saturating_sub(crop * u64::from(unit)))
+            .ok()
+            .filter(|size| *size > 0)
     };
     let invalid = CodecError::Invalid("SPS picture size");
     let width = size(width_mbs * 16, crop_x, unit_x).ok_or(invalid.clone())?;
@@ -196,7 +203,10 @@ fn parse_vui(bits: &mut Bits<'_>) -> Result<(Option<u8>, Option<i64>), CodecErro
         interval = (ticks > 0 && scale > 0).then(|| ticks * 2 * 1_000_000_000 / scale);
         bits.skip(1)?;
     }
-    Ok((parse_reordering(bits).unwrap_or_default(), interval.filter(|ns| *ns > 1_000_000)))
+    Ok((
+        parse_reordering(bits).unwrap_or_default(),
+        interval.filter(|ns| *ns > 1_000_000),
+    ))
 }
 
 fn parse_reordering(bits: &mut Bits<'_>) -> Result<Option<u8>, CodecError> {

@@ -74,9 +74,16 @@ fn rfc6381(profile: &[u8; 12]) -> String {
     };
     let compatibility = u32::from_be_bytes([profile[1], profile[2], profile[3], profile[4]]).reverse_bits();
     let tier = if profile[0] & 0x20 == 0 { 'L' } else { 'H' };
-    let mut text = format!("hvc1.{space}{}.{compatibility:X}.{tier}{}", profile[0] & 0x1f, profile[11]);
+    let mut text = format!(
+        "hvc1.{space}{}.{compatibility:X}.{tier}{}",
+        profile[0] & 0x1f,
+        profile[11]
+    );
     let constraints = &profile[5..11];
-    let used = constraints.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let used = constraints
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last + 1);
     for byte in &constraints[..used] {
         text.push_str(&format!(".{byte:X}"));
     }
@@ -87,7 +94,12 @@ fn hvcc(sets: [&[u8]; 3], sps: &Sps) -> Result<Vec<u8>, CodecError> {
     let mut out = vec![1];
     out.extend(sps.profile);
     out.extend([0xf0, 0, 0xfc, 0xfc | sps.chroma_format as u8]);
-    out.extend([0xf8 | (sps.bit_depth_luma - 8) as u8, 0xf8 | (sps.bit_depth_chroma - 8) as u8, 0, 0]);
+    out.extend([
+        0xf8 | (sps.bit_depth_luma - 8) as u8,
+        0xf8 | (sps.bit_depth_chroma - 8) as u8,
+        0,
+        0,
+    ]);
     out.push((sps.layers as u8) << 3 | u8::from(sps.nested) << 2 | 3);
     out.push(3);
     for (set, kind, name) in [(sets[0], 32, "VPS"), (sets[1], SPS, "SPS"), (sets[2], 34, "PPS")] {
@@ -129,7 +141,9 @@ fn parse_sps(nal: &[u8]) -> Result<Sps, CodecError> {
     let unit_x = if matches!(sub, 1 | 2) { 2 } else { 1 };
     let unit_y = if sub == 1 { 2 } else { 1 };
     let size = |full: u32, crop: u64, unit: u64| {
-        u32::try_from(u64::from(full).saturating_sub(crop * unit)).ok().filter(|size| *size > 0)
+        u32::try_from(u64::from(full).saturating_sub(crop * unit))
+            .ok()
+            .filter(|size| *size > 0)
     };
     let invalid = CodecError::Invalid("SPS picture size");
     let width = size(full_width, crop_x, unit_x).ok_or(invalid.clone())?;

@@ -20,11 +20,19 @@ pub fn init(video: &VideoTrack, audio: Option<&AudioTrack>) -> Bytes {
     });
     boxed(&mut out, b"moov", |out| {
         mvhd(out);
-        trak(out, VIDEO_ID, VIDEO_TIMESCALE, Some((video.width, video.height)), |out| {
-            video_entry(out, video);
-        });
+        trak(
+            out,
+            VIDEO_ID,
+            VIDEO_TIMESCALE,
+            Some((video.width, video.height)),
+            |out| {
+                video_entry(out, video);
+            },
+        );
         if let Some(audio) = audio {
-            trak(out, AUDIO_ID, audio.sample_rate_hz, None, |out| audio_entry(out, audio));
+            trak(out, AUDIO_ID, audio.sample_rate_hz, None, |out| {
+                audio_entry(out, audio);
+            });
         }
         boxed(out, b"mvex", |out| {
             trex(out, VIDEO_ID);
@@ -156,7 +164,10 @@ fn audio_entry(out: &mut Vec<u8>, audio: &AudioTrack) {
         u16(out, audio.channels);
         u16(out, 16);
         u32(out, 0);
-        u32(out, u16::try_from(audio.sample_rate_hz).map_or(0, |rate| u32::from(rate) << 16));
+        u32(
+            out,
+            u16::try_from(audio.sample_rate_hz).map_or(0, |rate| u32::from(rate) << 16),
+        );
         esds(out, &audio.config);
     });
 }

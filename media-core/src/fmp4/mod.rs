@@ -14,6 +14,8 @@ mod h265;
 mod init;
 pub mod nal;
 pub mod scan;
+#[cfg(test)]
+mod tests;
 mod video;
 
 pub use aac::AudioTrack;

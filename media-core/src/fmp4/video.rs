@@ -106,6 +106,11 @@ impl VideoTrack {
     /// As a fact about a recording.
     #[must_use]
     pub fn fact(&self, fps: f32) -> facts::Track {
-        facts::Track::Video { codec: self.rfc6381.clone(), width: self.width, height: self.height, fps }
+        facts::Track::Video {
+            codec: self.rfc6381.clone(),
+            width: self.width,
+            height: self.height,
+            fps,
+        }
     }
 }

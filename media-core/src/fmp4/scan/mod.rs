@@ -5,6 +5,8 @@
 //! constants.
 
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
@@ -71,7 +73,11 @@ pub enum ScanError {
 pub fn scan<R: Read + Seek>(reader: &mut R) -> Result<Scan, ScanError> {
     let file_len = reader.seek(SeekFrom::End(0))?;
     reader.seek(SeekFrom::Start(0))?;
-    let mut file = File { reader: BufReader::with_capacity(64 * 1024, reader), at: 0, len: file_len };
+    let mut file = File {
+        reader: BufReader::with_capacity(64 * 1024, reader),
+        at: 0,
+        len: file_len,
+    };
     let movie = file.init()?;
     let init_len = file.at;
     let mut chunks: Vec<ScannedChunk> = Vec::new();
@@ -87,7 +93,13 @@ pub fn scan<R: Read + Seek>(reader: &mut R) -> Result<Scan, ScanError> {
     if chunks.is_empty() {
         return Err(ScanError::NoWholeChunk);
     }
-    Ok(Scan { init_len, tracks: movie.tracks, chunks, end, file_len })
+    Ok(Scan {
+        init_len,
+        tracks: movie.tracks,
+        chunks,
+        end,
+        file_len,
+    })
 }
 
 struct File<R: Read + Seek> {
@@ -106,7 +118,9 @@ impl<R: Read + Seek> File<R> {
         self.read(&mut header)?;
         let [a, b, c, d, kind @ ..] = header;
         let length = u64::from(u32::from_be_bytes([a, b, c, d]));
-        let content = length.checked_sub(8).filter(|content| *content <= (self.len - self.at).min(max));
+        let content = length
+            .checked_sub(8)
+            .filter(|content| *content <= (self.len - self.at).min(max));
         Ok(content.map(|content| (kind, content)))
     }
 
@@ -148,7 +162,11 @@ impl<R: Read + Seek> File<R> {
     }
 
     /// The chunk here, if it is whole and sound.
-    fn chunk(&mut self, movie: &Movie, lag: &mut Option<i64>) -> Result<Option<ScannedChunk>, std::io::Error> {
+    fn chunk(
+        &mut self,
+        movie: &Movie,
+        lag: &mut Option<i64>,
+    ) -> Result<Option<ScannedChunk>, std::io::Error> {
         let offset = self.at;
         let Some((kind, length)) = self.header(MAX_MOOF)? else {
             return Ok(None);

@@ -40,7 +40,9 @@ fn boxes(content: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 }
 
 fn child<'a>(content: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
-    boxes(content).find(|(found, _)| found == kind).map(|(_, content)| content)
+    boxes(content)
+        .find(|(found, _)| found == kind)
+        .map(|(_, content)| content)
 }
 
 /// A track's number and timescale.
@@ -62,7 +64,11 @@ impl Movie {
         let (mut tracks, mut video, mut audio) = (Vec::new(), None, None);
         for (_, trak) in boxes(moov).filter(|(kind, _)| kind == b"trak").take(3) {
             let (head, track) = parse_trak(trak).ok_or("a track that cannot be read")?;
-            let slot = if matches!(track, Track::Video { .. }) { &mut video } else { &mut audio };
+            let slot = if matches!(track, Track::Video { .. }) {
+                &mut video
+            } else {
+                &mut audio
+            };
             if slot.replace(head).is_some() {
                 return Err("two tracks of a kind");
             }
@@ -71,7 +77,11 @@ impl Movie {
         if child(moov, b"mvex").is_none() {
             return Err("it is not fragmented");
         }
-        Ok(Self { tracks, video: video.ok_or("no video track")?, audio })
+        Ok(Self {
+            tracks,
+            video: video.ok_or("no video track")?,
+            audio,
+        })
     }
 }
 
@@ -88,9 +98,15 @@ fn parse_trak(trak: &[u8]) -> Option<(TrackHead, Track)> {
     let stsd = child(child(child(mdia, b"minf")?, b"stbl")?, b"stsd")?;
     let (kind, entry) = boxes(stsd.get(8..)?).next()?;
     let track = match &kind {
-        b"avc1" => VideoTrack::from_avcc(child(entry.get(78..)?, b"avcC")?).ok()?.fact(0.0),
-        b"hvc1" => VideoTrack::from_hvcc(child(entry.get(78..)?, b"hvcC")?).ok()?.fact(0.0),
-        b"mp4a" => AudioTrack::aac(audio_config(child(entry.get(28..)?, b"esds")?)?).ok()?.fact(),
+        b"avc1" => VideoTrack::from_avcc(child(entry.get(78..)?, b"avcC")?)
+            .ok()?
+            .fact(0.0),
+        b"hvc1" => VideoTrack::from_hvcc(child(entry.get(78..)?, b"hvcC")?)
+            .ok()?
+            .fact(0.0),
+        b"mp4a" => AudioTrack::aac(audio_config(child(entry.get(28..)?, b"esds")?)?)
+            .ok()?
+            .fact(),
         _ => return None,
     };
     Some((TrackHead { id, timescale }, track))
@@ -141,7 +157,11 @@ impl Moof {
     }
 
     pub(super) fn payload_len(&self) -> u64 {
-        let sizes = self.video.sizes.iter().chain(self.audio.iter().flat_map(|audio| &audio.sizes));
+        let sizes = self
+            .video
+            .sizes
+            .iter()
+            .chain(self.audio.iter().flat_map(|audio| &audio.sizes));
         sizes.map(|size| u64::from(*size)).sum()
     }
 
@@ -157,7 +177,14 @@ impl Moof {
         let end_ms = ticks_to_ms(end, movie.video.timescale);
         let frames = self.video.sizes.len() as u32;
         let random_access = self.video.random_access;
-        Some(ScannedChunk { offset, length, start_ms, end_ms, frames, random_access })
+        Some(ScannedChunk {
+            offset,
+            length,
+            start_ms,
+            end_ms,
+            frames,
+            random_access,
+        })
     }
 }
 
@@ -185,7 +212,13 @@ fn parse_traf(traf: &[u8]) -> Option<(u32, Traf)> {
         return None;
     }
     let sizes = Vec::with_capacity(count);
-    let mut parsed = Traf { sizes, start, data_offset, lag: i64::MAX, ..Traf::default() };
+    let mut parsed = Traf {
+        sizes,
+        start,
+        data_offset,
+        lag: i64::MAX,
+        ..Traf::default()
+    };
     for index in 0..count {
         let (duration, size) = (trun.u32()?, trun.u32()?);
         let (flags, offset) = (trun.u32()?, trun.u32()? as i32);
