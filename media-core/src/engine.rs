@@ -1,4 +1,4 @@
-//! What all cameras of a process share: the reading runtime and the thread for GStreamer state changes.
+//! What all cameras of a process share: the reading runtime and the threads for GStreamer state changes.
 //!
 //! Nothing that blocks may run on the reading runtime: it serves every camera from one thread.
 
@@ -6,8 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::facts::{FactSink, Failure, ProbeReport, RecordSettings, SourceSpec};
+use crate::memory::Memories;
 use crate::plugins::{self, MissingPlugin};
-use crate::record::Attempt;
+use crate::reading::Reading;
+use crate::record::{self, Attempt};
+use crate::states::StateThreads;
+use crate::{element, probe};
 
 /// Why the media part of a process cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -38,14 +42,30 @@ impl Default for EngineConfig {
 /// Starts GStreamer and registers the elements of this crate; repeated calls do nothing.
 ///
 /// # Errors
-/// [`MediaError::Gstreamer`] when the library does not start.
+/// [`MediaError::Gstreamer`] when the library does not start or refuses an element.
 pub fn init() -> Result<(), MediaError> {
-    gstreamer::init().map_err(|error| MediaError::Gstreamer(error.to_string()))
+    gstreamer::init().map_err(|error| MediaError::Gstreamer(error.to_string()))?;
+    element::register().map_err(|error| MediaError::Gstreamer(error.to_string()))
 }
 
-/// Reads, records and probes cameras. Cheap to share behind an `Arc`.
+/// Reads, records and probes cameras. Cheap to share behind an `Arc`. Dropping it ends the reading thread, and
+/// with it attempts that still run, without their last facts: stop them first.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What attempts take from the engine.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: EngineConfig,
+    pub(crate) reading: Reading,
+    /// For recording pipelines, whose state changes are short.
+    pub(crate) states: StateThreads,
+    /// For `rtspsrc`, whose state changes can wait for a camera.
+    pub(crate) slow_states: StateThreads,
+    pub(crate) memories: Memories,
+}
 
 impl Engine {
     /// Starts the shared threads.
@@ -54,15 +74,20 @@ impl Engine {
     /// [`MediaError`] when GStreamer or a thread does not start.
     pub fn new(config: EngineConfig) -> Result<Self, MediaError> {
         init()?;
-        let _ = config;
-        unimplemented!()
+        let shared = Shared {
+            config,
+            reading: Reading::start(config.tick)?,
+            states: StateThreads::start("states", 1)?,
+            slow_states: StateThreads::start("slow-states", 4)?,
+            memories: Memories::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Starts one attempt to record a camera; returns at once. Facts come from the reading thread and end with
     /// exactly one `Ended`.
     pub fn attempt(&self, spec: SourceSpec, settings: RecordSettings, sink: Arc<dyn FactSink>) -> Attempt {
-        let _ = (spec, settings, sink);
-        unimplemented!()
+        record::start(&self.shared, spec, settings, sink)
     }
 
     /// Connects, looks at a few seconds of the stream and reports; ends within `limit`.
@@ -70,8 +95,7 @@ impl Engine {
     /// # Errors
     /// [`Failure`], as for an attempt.
     pub async fn probe(&self, spec: SourceSpec, limit: Duration) -> Result<ProbeReport, Failure> {
-        let _ = (spec, limit);
-        unimplemented!()
+        probe::run(&self.shared, spec, limit).await
     }
 
     /// GStreamer elements that are missing, and the Debian packages that bring them.

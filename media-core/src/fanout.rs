@@ -2,8 +2,11 @@
 //!
 //! A slow consumer loses units up to the next keyframe; it never holds the recording back.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use bytes::Bytes;
-use std::sync::Arc;
+use tokio::sync::mpsc;
 
 use crate::fmp4::{AudioTrack, VideoTrack};
 
@@ -66,19 +69,185 @@ pub struct Gop {
     pub units: Vec<AccessUnit>,
 }
 
+/// How many units a consumer may be behind: a few seconds.
+const QUEUE: usize = 256;
+
 /// A consumer's end.
 #[derive(Debug)]
-pub struct Subscription {}
+pub struct Subscription {
+    first: std::collections::VecDeque<AccessUnit>,
+    units: mpsc::Receiver<AccessUnit>,
+    dropped: Arc<AtomicU64>,
+}
 
 impl Subscription {
     /// The next unit; None when the attempt has ended. Starts with the last GOP, so at a keyframe.
     pub async fn recv(&mut self) -> Option<AccessUnit> {
-        unimplemented!()
+        match self.first.pop_front() {
+            Some(unit) => Some(unit),
+            None => self.units.recv().await,
+        }
     }
 
     /// Units that this consumer missed because it was slow.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        unimplemented!()
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+/// A consumer, seen from the reading thread.
+#[derive(Debug)]
+struct Consumer {
+    units: mpsc::Sender<AccessUnit>,
+    /// Nothing until the next keyframe.
+    waits: bool,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Consumer {
+    /// False when it is gone.
+    fn offer(&mut self, unit: &AccessUnit) -> bool {
+        if self.waits && !unit.keyframe {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return !self.units.is_closed();
+        }
+        self.waits = false;
+        match self.units.try_send(unit.clone()) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.waits = true;
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                true
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    consumers: Vec<Consumer>,
+    gop: Vec<AccessUnit>,
+    gop_bytes: usize,
+    /// The GOP is larger than is kept, or has not begun.
+    gop_broken: bool,
+    ended: bool,
+}
+
+/// The distributor of one attempt.
+#[derive(Debug)]
+pub(crate) struct Fanout {
+    gop_max_bytes: usize,
+    state: Mutex<State>,
+}
+
+impl Fanout {
+    pub(crate) fn new(gop_max_bytes: usize) -> Self {
+        Self { gop_max_bytes, state: Mutex::new(State { gop_broken: true, ..State::default() }) }
+    }
+
+    pub(crate) fn publish(&self, unit: &AccessUnit) {
+        let mut state = self.lock();
+        state.consumers.retain_mut(|consumer| consumer.offer(unit));
+        if unit.keyframe {
+            state.gop.clear();
+            state.gop_bytes = 0;
+            state.gop_broken = false;
+        }
+        if state.gop_broken {
+            return;
+        }
+        state.gop_bytes += unit.bytes.len();
+        if state.gop_bytes > self.gop_max_bytes {
+            state.gop = Vec::new();
+            state.gop_broken = true;
+        } else {
+            state.gop.push(unit.clone());
+        }
+    }
+
+    pub(crate) fn last_gop(&self) -> Option<Arc<Gop>> {
+        let state = self.lock();
+        (!state.gop.is_empty()).then(|| Arc::new(Gop { units: state.gop.clone() }))
+    }
+
+    pub(crate) fn subscribe(&self) -> Subscription {
+        let (sender, units) = mpsc::channel(QUEUE);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let mut state = self.lock();
+        let first = state.gop.iter().cloned().collect();
+        let waits = state.gop.is_empty();
+        if !state.ended {
+            state.consumers.push(Consumer { units: sender, waits, dropped: Arc::clone(&dropped) });
+        }
+        Subscription { first, units, dropped }
+    }
+
+    /// The attempt is over: consumers see the end.
+    pub(crate) fn end(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        state.consumers.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(keyframe: bool, number: i64, size: usize) -> AccessUnit {
+        AccessUnit {
+            pts_ns: number,
+            dts_ns: number,
+            uncertainty_ns: 0,
+            keyframe,
+            discontinuity: false,
+            lost_packets: 0,
+            bytes: vec![0; size].into(),
+            params: Arc::new(CodecParams::Alaw { sample_rate_hz: 8000, channels: 1 }),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_consumer_resumes_at_a_keyframe() {
+        let fanout = Fanout::new(1 << 20);
+        let mut slow = fanout.subscribe();
+        let last = QUEUE as i64 + 100;
+        for number in 0..=last {
+            fanout.publish(&unit(number == 0 || number == last, number, 1));
+        }
+        let mut seen = Vec::new();
+        for _ in 0..QUEUE {
+            seen.push(slow.recv().await.unwrap().pts_ns);
+        }
+        assert_eq!(seen, (0..QUEUE as i64).collect::<Vec<_>>());
+        // The last keyframe found the queue full as well; the next one gets through.
+        fanout.publish(&unit(false, last + 1, 1));
+        fanout.publish(&unit(true, last + 2, 1));
+        assert_eq!(slow.recv().await.unwrap().pts_ns, last + 2);
+        assert_eq!(slow.dropped(), 102);
+        fanout.end();
+        assert!(slow.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_new_consumer_begins_with_the_last_gop() {
+        let fanout = Fanout::new(10);
+        assert!(fanout.last_gop().is_none());
+        for number in 0..5 {
+            fanout.publish(&unit(number == 2, number, 1));
+        }
+        let mut late = fanout.subscribe();
+        fanout.publish(&unit(false, 5, 1));
+        for number in 2..6 {
+            assert_eq!(late.recv().await.unwrap().pts_ns, number);
+        }
+        fanout.publish(&unit(false, 6, 20));
+        assert!(fanout.last_gop().is_none(), "a GOP beyond the bound is not kept");
     }
 }

@@ -7,13 +7,18 @@
 
 pub mod clock;
 pub mod cut;
+pub mod element;
 mod engine;
 pub mod facts;
 pub mod fanout;
 pub mod fmp4;
-pub mod plugins;
-pub mod probe;
+mod memory;
+mod plugins;
+mod probe;
+mod reading;
 pub mod record;
+mod source;
+mod states;
 
 pub use engine::{Engine, EngineConfig, MediaError, init};
 pub use fanout::{AccessUnit, CodecParams, Gop, Subscription};

@@ -1,1 +1,142 @@
-//! The probe: what a camera sends, seen from a few seconds of it.
+//! The probe: what a camera sends, seen from a few seconds of it. Records nothing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+
+use crate::clock::ClockSettings;
+use crate::engine::Shared;
+use crate::facts::{Failure, ProbeReport, SourceSpec, Track};
+use crate::fanout::CodecParams;
+use crate::record::Timing;
+use crate::source::{self, Media, Opened, SourceEvent, SourceUnit};
+
+/// Enough to see two keyframes of most cameras.
+const ENOUGH: Duration = Duration::from_secs(6);
+/// Kept free of the limit for the answer.
+const RESERVE: Duration = Duration::from_millis(200);
+
+/// Probes a camera, on the reading runtime.
+pub(crate) async fn run(shared: &Arc<Shared>, spec: SourceSpec, limit: Duration) -> Result<ProbeReport, Failure> {
+    let deadline = Instant::now() + limit.saturating_sub(RESERVE);
+    let (own, work_spec) = (Arc::clone(shared), spec);
+    let work = async move {
+        let mut opened = source::open(&own, &work_spec).await?;
+        look(&mut opened, deadline).await
+    };
+    let mut task = shared.reading.handle().spawn(work);
+    match tokio::time::timeout(limit, &mut task).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Failure::Internal("the probe broke down".into())),
+        Err(_) => {
+            task.abort();
+            Err(Failure::Unreachable(format!("no answer within {} s", limit.as_secs())))
+        }
+    }
+}
+
+async fn look(opened: &mut Opened, deadline: Instant) -> Result<ProbeReport, Failure> {
+    let mut seen = Seen::default();
+    let mut timing = Timing::new(opened, ClockSettings::default());
+    let mut until = deadline;
+    loop {
+        let event = tokio::time::timeout_at(until.into(), opened.events.next()).await;
+        match event {
+            Err(_) => break,
+            Ok(None) if seen.video.is_some() => break,
+            Ok(None) => return Err(Failure::Lost("the camera ended the connection".into())),
+            Ok(Some(Err(failure))) => return Err(failure),
+            Ok(Some(Ok(event))) => {
+                if let SourceEvent::Unit(unit) = &event {
+                    if seen.video.is_none() {
+                        until = deadline.min(Instant::now() + ENOUGH);
+                    }
+                    seen.unit(unit);
+                }
+                timing.take(event);
+                while timing.pop().is_some() {}
+                if seen.is_enough(opened.audio_clock_hz.is_some(), timing.stats().offset_ns.is_some()) {
+                    break;
+                }
+            }
+        }
+    }
+    let offset = timing.stats().offset_ns.map(|ns| ns / crate::clock::MS_NS);
+    seen.report(opened.reader, offset).ok_or(Failure::Silent(ENOUGH))
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+struct Seen {
+    video: Option<Arc<CodecParams>>,
+    audio: Option<Arc<CodecParams>>,
+    bytes: u64,
+    frames: u32,
+    first_ns: Option<i64>,
+    last_ns: i64,
+    keyframes_ns: Vec<i64>,
+}
+
+impl Seen {
+    fn unit(&mut self, unit: &SourceUnit) {
+        self.bytes += unit.bytes.len() as u64;
+        let at = unit.arrival.mono_ns;
+        if unit.media == Media::Audio {
+            self.audio = Some(Arc::clone(&unit.params));
+            return;
+        }
+        self.first_ns.get_or_insert(at);
+        self.last_ns = at;
+        self.frames += 1;
+        if let CodecParams::Video(track) = &*unit.params
+            && track.is_random_access(&unit.bytes)
+            && self.keyframes_ns.len() < 16
+        {
+            self.keyframes_ns.push(at);
+        }
+        self.video = Some(Arc::clone(&unit.params));
+    }
+
+    /// Two keyframes, two seconds, sound and a sender report: nothing more is to be learnt.
+    fn is_enough(&self, expects_sound: bool, has_offset: bool) -> bool {
+        self.keyframes_ns.len() > 1
+            && self.seconds() >= 2.0
+            && has_offset
+            && (!expects_sound || self.audio.is_some())
+    }
+
+    fn seconds(&self) -> f64 {
+        self.first_ns.map_or(0.0, |first| (self.last_ns - first) as f64 / 1e9)
+    }
+
+    fn report(&self, reader: &'static str, clock_offset_ms: Option<i64>) -> Option<ProbeReport> {
+        let seconds = self.seconds();
+        let rate = |count: f64| if seconds > 0.2 { count / seconds } else { 0.0 };
+        let fps = (rate(f64::from(self.frames.saturating_sub(1))) * 100.0).round() / 100.0;
+        let Some(CodecParams::Video(video)) = self.video.as_deref() else { return None };
+        let interval = match self.keyframes_ns[..] {
+            [first, second, ..] => u64::try_from(second - first).ok().map(Duration::from_nanos),
+            _ => None,
+        };
+        Some(ProbeReport {
+            tracks: std::iter::once(video.fact(fps as f32)).chain(self.sound()).collect(),
+            bitrate_bps: rate(self.bytes as f64 * 8.0) as u64,
+            keyframe_interval: interval,
+            clock_offset_ms,
+            reader,
+        })
+    }
+
+    /// As it is recorded: G.711 becomes AAC of the same rate.
+    fn sound(&self) -> Option<Track> {
+        match self.audio.as_deref()? {
+            CodecParams::Aac(track) => Some(track.fact()),
+            CodecParams::Alaw { sample_rate_hz, channels } | CodecParams::Mulaw { sample_rate_hz, channels } => {
+                let (codec, sample_rate_hz, channels) = ("mp4a.40.2".to_owned(), *sample_rate_hz, *channels);
+                Some(Track::Audio { codec, sample_rate_hz, channels })
+            }
+            CodecParams::Video(_) => None,
+        }
+    }
+}

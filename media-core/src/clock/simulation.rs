@@ -22,6 +22,12 @@ pub(super) struct Camera {
     /// Least network delay, and jitter above it.
     pub(super) delay_ns: i64,
     pub(super) jitter_ns: i64,
+    /// Sockets are read once in this time; 0 for at once.
+    pub(super) tick_ns: i64,
+    /// From this second on, for so many: nothing arrives; then all of it at once.
+    pub(super) stall: Option<(i64, i64)>,
+    /// From this second on so many pictures per second, with the same RTP ticks between them.
+    pub(super) slows: Option<(i64, f64)>,
     /// This much of what was captured before the session arrives in a burst.
     pub(super) burst_ns: i64,
     /// At this second: ticks added to the RTP timestamps, nanoseconds added to the camera's and to our clock.
@@ -45,6 +51,9 @@ impl Default for Camera {
             reports: Some((0, 5 * SECOND_NS)),
             delay_ns: 5 * MS_NS,
             jitter_ns: 20 * MS_NS,
+            tick_ns: 0,
+            stall: None,
+            slows: None,
             burst_ns: 0,
             jump: None,
             sound_hz: None,
@@ -88,12 +97,11 @@ impl Camera {
         let (mut events, mut latest) = (Vec::new(), 0);
         let interval = 1e9 / self.fps;
         let count = ((self.seconds * SECOND_NS + self.burst_ns) as f64 / interval) as usize;
-        let begin = BEGIN_NS - self.burst_ns;
         for index in 0..count {
             let shown = self.shown(index);
-            let captured = begin + (shown as f64 * interval) as i64;
+            let captured = self.captured(shown);
             // Sent when everything that it depends on was captured.
-            let sent = begin + (shown.max(index) as f64 * interval) as i64;
+            let sent = self.captured(shown.max(index));
             let rtp = self.rtp(shown, captured);
             latest = self.arrival(sent, random).max(latest);
             events.push((
@@ -106,9 +114,8 @@ impl Camera {
                 },
             ));
         }
-        let rate = self.ticks / 90_000.0 * self.fps;
         self.report(&mut events, false, |at| {
-            self.rtp_at((at - begin) as f64 / 1e9 * rate * 90_000.0, at)
+            self.rtp_at(self.shown_at(at) * self.ticks, at)
         });
         events
     }
@@ -161,7 +168,43 @@ impl Camera {
     }
 
     fn arrival(&self, sent: i64, random: &mut Random) -> i64 {
-        sent.max(BEGIN_NS) + self.delay_ns + random.below(self.jitter_ns + 1)
+        let mut at = sent.max(BEGIN_NS) + self.delay_ns + random.below(self.jitter_ns + 1);
+        if let Some((from, lasts)) = self.stall {
+            let from = BEGIN_NS + from * SECOND_NS;
+            if (from..from + lasts * SECOND_NS).contains(&at) {
+                at = from + lasts * SECOND_NS;
+            }
+        }
+        if self.tick_ns > 0 {
+            (at / self.tick_ns + 1) * self.tick_ns
+        } else {
+            at
+        }
+    }
+
+    /// When a picture is taken.
+    fn captured(&self, shown: usize) -> i64 {
+        let (begin, interval) = (BEGIN_NS - self.burst_ns, 1e9 / self.fps);
+        let honest = begin + (shown as f64 * interval) as i64;
+        match self.slows {
+            Some((second, fps)) if honest > BEGIN_NS + second * SECOND_NS => {
+                let slow = BEGIN_NS + second * SECOND_NS;
+                slow + ((honest - slow) as f64 * self.fps / fps) as i64
+            }
+            _ => honest,
+        }
+    }
+
+    /// Which picture is taken at a time, in parts.
+    fn shown_at(&self, at: i64) -> f64 {
+        let begin = BEGIN_NS - self.burst_ns;
+        match self.slows {
+            Some((second, fps)) if at > BEGIN_NS + second * SECOND_NS => {
+                let slow = BEGIN_NS + second * SECOND_NS;
+                (slow - begin) as f64 / 1e9 * self.fps + (at - slow) as f64 / 1e9 * fps
+            }
+            _ => (at - begin) as f64 / 1e9 * self.fps,
+        }
     }
 
     /// The camera's clock at a true time.

@@ -303,3 +303,54 @@ fn nothing_is_placed_before_the_floor() {
     };
     assert!(Run::of(&camera, mistaken).error_ms(&camera, 0..60, false) <= 10);
 }
+
+#[test]
+fn sockets_that_are_read_on_a_tick_cost_no_more_than_the_tick() {
+    let read = Camera {
+        tick_ns: 100 * MS_NS,
+        jitter_ns: 5 * MS_NS,
+        ..Camera::default()
+    };
+    let followed = run(&read);
+    assert!(followed.error_ms(&read, 0..60, false) <= 5);
+    let read = Camera {
+        reports: None,
+        ..read
+    };
+    let ours = run(&read);
+    assert!(ours.error_ms(&read, 0..60, true) <= 100);
+    assert_eq!(ours.stats.discontinuities, 0);
+}
+
+#[test]
+fn a_stall_that_ends_in_a_burst_moves_nothing() {
+    for reports in [None, Some((0, 5 * SECOND_NS))] {
+        let camera = Camera {
+            stall: Some((31, 4)),
+            reports,
+            ..Camera::default()
+        };
+        let run = run(&camera);
+        let error = run.error_ms(&camera, 0..60, true);
+        assert!(error <= 45, "{reports:?}: {error} ms");
+        assert_eq!(run.stats.discontinuities, 0);
+    }
+}
+
+#[test]
+fn a_camera_that_slows_down_at_night_is_right_again_soon() {
+    for reports in [None, Some((0, 5 * SECOND_NS))] {
+        let camera = Camera {
+            slows: Some((60, 10.0)),
+            seconds: 180,
+            reports,
+            ..Camera::default()
+        };
+        let run = run(&camera);
+        let errors = [0..60, 60..110, 110..180].map(|seconds| run.error_ms(&camera, seconds, true));
+        assert!(
+            errors[0] <= 45 && errors[1] <= 9000 && errors[2] <= 60,
+            "{reports:?}: {errors:?} ms"
+        );
+    }
+}

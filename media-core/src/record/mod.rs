@@ -2,37 +2,108 @@
 //!
 //! An attempt never retries and never writes; whoever starts it does.
 
+mod outlet;
+mod pipeline;
+mod run;
+mod stats;
+mod timing;
+
 use std::sync::Arc;
 
-use crate::facts::AttemptStats;
-use crate::fanout::{Gop, Subscription};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Shared;
+use crate::facts::{AttemptEnd, AttemptStats, Fact, FactSink, Failure, RecordSettings, SourceSpec};
+use crate::fanout::{Fanout, Gop, Subscription};
+use outlet::Outlet;
+use stats::Stats;
+
+pub(crate) use timing::Timing;
 
 /// A running attempt. Dropping it stops it.
 #[derive(Debug)]
-pub struct Attempt {}
+pub struct Attempt {
+    stop: CancellationToken,
+    shared: Arc<Shared>,
+    stats: Arc<Stats>,
+    fanout: Arc<Fanout>,
+}
 
 impl Attempt {
     /// Asks for a graceful end: the last chunk, then `ObjectClosed` (Session), then `Ended` (Stopped). Returns
     /// at once; repeated calls do nothing.
     pub fn stop(&self) {
-        unimplemented!()
+        self.shared.reading.tick().eager(std::time::Duration::from_millis(100));
+        self.stop.cancel();
     }
 
     /// Figures of now.
     #[must_use]
     pub fn stats(&self) -> AttemptStats {
-        unimplemented!()
+        self.stats.read(self.shared.reading.tick())
     }
 
     /// The units since the last keyframe; None before the first, or when the GOP is larger than is kept.
     #[must_use]
     pub fn last_gop(&self) -> Option<Arc<Gop>> {
-        unimplemented!()
+        self.fanout.last_gop()
     }
 
     /// A new consumer of access units. It begins with the last GOP.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
-        unimplemented!()
+        self.fanout.subscribe()
     }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Starts an attempt on the reading runtime.
+pub(crate) fn start(
+    shared: &Arc<Shared>,
+    spec: SourceSpec,
+    settings: RecordSettings,
+    sink: Arc<dyn FactSink>,
+) -> Attempt {
+    let attempt = Attempt {
+        stop: CancellationToken::new(),
+        shared: Arc::clone(shared),
+        stats: Arc::default(),
+        fanout: Arc::new(Fanout::new(shared.config.gop_max_bytes)),
+    };
+    let outlet = Arc::new(Outlet::new(sink));
+    let job = run::Job {
+        shared: Arc::clone(shared),
+        spec,
+        settings,
+        stop: attempt.stop.clone(),
+        stats: Arc::clone(&attempt.stats),
+        fanout: Arc::clone(&attempt.fanout),
+        outlet: Arc::clone(&outlet),
+    };
+    let fanout = Arc::clone(&attempt.fanout);
+    let handle = shared.reading.handle();
+    // In a task of its own, so that a panic is an end like others.
+    let work = handle.spawn(run::run(job));
+    handle.spawn(async move {
+        let end = match work.await {
+            Ok(end) => end,
+            Err(error) => {
+                tracing::error!(%error, "an attempt broke down");
+                AttemptEnd::Failed(Failure::Internal("an attempt broke down".into()))
+            }
+        };
+        fanout.end();
+        outlet.end(end);
+    });
+    attempt
+}
+
+/// Says a fact that does not come from the pipeline.
+fn playing(outlet: &Outlet, reader: &'static str) {
+    outlet.fact(Fact::Playing { reader });
 }

@@ -1,0 +1,190 @@
+//! The recording pipeline: `cccamerasrc` → (G.711 → AAC) → `ccfmp4mux` → `appsink`.
+//!
+//! No element of it runs a thread: everything happens on the thread that pushes. It has no queue either, so
+//! what was pushed has left when the push returns.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app as gst_app;
+
+use super::outlet::Outlet;
+use crate::element::CameraSrc;
+use crate::element::mux::settings;
+use crate::facts::RecordSettings;
+use crate::fanout::{AccessUnit, CodecParams};
+
+/// Why a pipeline does not work.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Broken(pub(super) String);
+
+impl From<gst::glib::BoolError> for Broken {
+    fn from(error: gst::glib::BoolError) -> Self {
+        Self(error.message.to_string())
+    }
+}
+
+/// What sound becomes on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sound {
+    None,
+    Untouched,
+    Alaw,
+    Mulaw,
+}
+
+impl Sound {
+    pub(super) fn of(params: &CodecParams) -> Self {
+        match params {
+            CodecParams::Video(_) => Self::None,
+            CodecParams::Aac(_) => Self::Untouched,
+            CodecParams::Alaw { .. } => Self::Alaw,
+            CodecParams::Mulaw { .. } => Self::Mulaw,
+        }
+    }
+}
+
+/// A pipeline that runs.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    pipeline: gst::Pipeline,
+    source: CameraSrc,
+    error: Arc<Mutex<Option<String>>>,
+}
+
+impl Pipeline {
+    /// Builds and starts it. Blocks shortly: for a state thread.
+    pub(super) fn start(settings: &RecordSettings, sound: bool, outlet: &Arc<Outlet>) -> Result<Self, Broken> {
+        let pipeline = gst::Pipeline::new();
+        let error = watch(&pipeline)?;
+        let source = CameraSrc::new();
+        let mux = make("ccfmp4mux")?;
+        for (name, value) in settings::values(settings) {
+            mux.set_property(name, value);
+        }
+        let appsink = gst_app::AppSink::builder().sync(false).async_(false).wait_on_eos(false).build();
+        appsink.set_property("enable-last-sample", false);
+        appsink.set_callbacks(outlet.callbacks());
+        pipeline.add_many([source.upcast_ref(), &mux, appsink.upcast_ref()])?;
+        mux.link(&appsink)?;
+        link(&source.add_pad_for(true)?, &request(&mux, "video")?)?;
+        let this = Self { pipeline, source, error };
+        if sound {
+            // The muxer waits for it; how it gets there is known with the first of it.
+            request(&mux, "audio")?;
+        }
+        this.pipeline.set_state(gst::State::Playing).map_err(|e| this.broken(&e.to_string()))?;
+        Ok(this)
+    }
+
+    /// Builds the way of sound, once its codec is known. Blocks shortly: for a state thread.
+    pub(super) fn add_sound(&self, sound: Sound) -> Result<(), Broken> {
+        let mux = self.element("ccfmp4mux")?;
+        let into = mux.static_pad("audio").ok_or_else(|| Broken("no pad for sound".into()))?;
+        let from = self.source.add_pad_for(false)?;
+        let decoder = match sound {
+            Sound::None => return Ok(()),
+            Sound::Untouched => return link(&from, &into),
+            Sound::Alaw => make("alawdec")?,
+            Sound::Mulaw => make("mulawdec")?,
+        };
+        let encoder = make("avenc_aac")?;
+        encoder.set_property("bitrate", 32_000i32);
+        let chain = [decoder, make("audioconvert")?, encoder];
+        self.pipeline.add_many(&chain)?;
+        gst::Element::link_many(&chain)?;
+        let [decoder, _, encoder] = &chain;
+        let out = encoder.static_pad("src").ok_or_else(|| Broken("the encoder has no output".into()))?;
+        compensate(&out);
+        link(&out, &into)?;
+        for element in chain.iter().rev() {
+            element.sync_state_with_parent()?;
+        }
+        link(&from, &decoder.static_pad("sink").ok_or_else(|| Broken("the decoder has no input".into()))?)
+    }
+
+    /// Pushes a unit through; what comes out has come out when this returns.
+    pub(super) fn push(&self, unit: &AccessUnit) -> Result<(), Broken> {
+        self.source.push(unit).map_err(|flow| self.broken(&flow.to_string()))
+    }
+
+    /// Flushes everything out.
+    pub(super) fn end(&self) {
+        self.source.end();
+    }
+
+    /// Stops it. May block: for a state thread.
+    pub(super) fn stop(&self) {
+        if let Err(error) = self.pipeline.set_state(gst::State::Null) {
+            tracing::warn!(%error, "a recording pipeline does not stop");
+        }
+    }
+
+    fn element(&self, factory: &str) -> Result<gst::Element, Broken> {
+        let found = self.pipeline.children().into_iter().find(|e| e.factory().is_some_and(|f| f.name() == factory));
+        found.ok_or_else(|| Broken(format!("no {factory}")))
+    }
+
+    fn broken(&self, what: &str) -> Broken {
+        let said = self.error.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Broken(said.unwrap_or_else(|| what.to_owned()))
+    }
+}
+
+/// Keeps the first error message; drops everything else, so that nothing piles up on a bus nobody reads.
+fn watch(pipeline: &gst::Pipeline) -> Result<Arc<Mutex<Option<String>>>, Broken> {
+    let error = Arc::new(Mutex::new(None));
+    let keep = Arc::clone(&error);
+    let bus = pipeline.bus().ok_or_else(|| Broken("a pipeline without a bus".into()))?;
+    bus.set_sync_handler(move |_, message| {
+        if let gst::MessageView::Error(said) = message.view() {
+            let text = said.error().to_string();
+            keep.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
+        }
+        gst::BusSyncReply::Drop
+    });
+    Ok(error)
+}
+
+/// An AAC encoder gives a frame the time of the samples that went in, but a decoder puts out the samples one
+/// frame later (the priming of ISO/IEC 14496-3 and of Apple's TN2258: 1024 samples here). Without an edit list,
+/// which a timeline in UTC cannot have, times are taken back by that much.
+fn compensate(out: &gst::Pad) {
+    let delay = Mutex::new(gst::ClockTime::ZERO);
+    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    out.add_probe(types, move |_, info| {
+        let mut delay = delay.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut info.data {
+            Some(gst::PadProbeData::Event(event)) => {
+                if let gst::EventView::Caps(caps) = event.view() {
+                    let rate = caps.structure().and_then(|s| s.get::<i32>("rate").ok()).unwrap_or(8_000);
+                    let rate = u64::try_from(rate).unwrap_or(8_000).max(1);
+                    *delay = gst::ClockTime::from_nseconds(1024 * 1_000_000_000 / rate);
+                }
+            }
+            Some(gst::PadProbeData::Buffer(buffer)) => {
+                let buffer = buffer.make_mut();
+                let earlier = |time: Option<gst::ClockTime>| time.map(|time| time.saturating_sub(*delay));
+                let (pts, dts) = (earlier(buffer.pts()), earlier(buffer.dts()));
+                buffer.set_pts(pts);
+                buffer.set_dts(dts);
+            }
+            _ => {}
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+fn make(factory: &str) -> Result<gst::Element, Broken> {
+    Ok(gst::ElementFactory::make(factory).build()?)
+}
+
+fn request(mux: &gst::Element, name: &str) -> Result<gst::Pad, Broken> {
+    mux.request_pad_simple(name).ok_or_else(|| Broken(format!("no pad {name}")))
+}
+
+fn link(from: &gst::Pad, into: &gst::Pad) -> Result<(), Broken> {
+    from.link(into).map(drop).map_err(|error| Broken(error.to_string()))
+}
