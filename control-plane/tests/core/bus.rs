@@ -304,7 +304,7 @@ async fn untrue_events_are_refused_and_remembered() {
             },
         ),
         ("unknown camera", object(other.id, CameraId::generate(), T)),
-        ("node is not the subject", good.clone()),
+        ("node is not the subject", object(site.node.id, site.camera, T)),
         (
             "backwards",
             SealedObject {

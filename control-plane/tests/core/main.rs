@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod binary;
 mod bus;
 mod cameras;
 mod configuration;
