@@ -4,9 +4,12 @@
 
 pub mod cameras;
 pub mod first_start;
+pub mod footage;
 pub mod index;
+pub mod ledger;
 pub mod nodes;
 pub mod password;
+pub mod playback;
 pub mod probe;
 pub mod requests;
 pub mod session;

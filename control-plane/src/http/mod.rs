@@ -11,7 +11,9 @@ pub mod observe;
 pub mod player_api;
 pub mod playlist;
 pub mod problem;
+pub mod ranges;
 pub mod session;
+pub mod stored;
 
 use std::str::FromStr;
 

@@ -1,6 +1,133 @@
-//! Placeholder.
+//! `/player-api/cameras/{id}/…`: what there is to watch, and where.
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, Json, Path, Query, ServiceConfig, get, resource};
+use jiff::civil::Date;
+use serde::Deserialize;
+use wire::UnixMs;
+use wire::api::{Coverage, Days, Playback};
+use wire::time::InvalidTime;
+
+use super::id;
+use crate::app::playback::{Span, range};
+use crate::app::{Caller, ledger, playback};
+use crate::state::now;
+use crate::{AppState, Error};
 
 /// Routes.
-pub fn routes(_config: &mut ServiceConfig) {}
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/player-api/cameras/{id}/days").route(get().to(days)))
+        .service(resource("/player-api/cameras/{id}/coverage").route(get().to(coverage)))
+        .service(resource("/player-api/cameras/{id}/playback").route(get().to(play)));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Between {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dates {
+    from: Option<String>,
+    to: Option<String>,
+    tz: Option<String>,
+}
+
+async fn days(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    query: Query<Dates>,
+) -> Result<Json<Days>, Error> {
+    let camera = id(&path, "camera")?;
+    let from = required("from", date("from", query.from.as_deref())?)?;
+    let to = required("to", date("to", query.to.as_deref())?)?;
+    let zone = query.tz.as_deref().unwrap_or("UTC");
+    Ok(Json(
+        ledger::days(&state, caller, camera, (from, to), zone).await?,
+    ))
+}
+
+async fn coverage(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    query: Query<Between>,
+) -> Result<Json<Coverage>, Error> {
+    let camera = id(&path, "camera")?;
+    let from = required("from", time("from", query.from.as_deref())?)?;
+    let to = required("to", time("to", query.to.as_deref())?)?;
+    let range = range(from, to, ledger::MAX_RANGE_MS)?;
+    Ok(Json(ledger::ledger(&state, caller, camera, range, now()).await?))
+}
+
+async fn play(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    query: Query<Between>,
+) -> Result<Json<Playback>, Error> {
+    let camera = id(&path, "camera")?;
+    let span = Span {
+        from: required("from", time("from", query.from.as_deref())?)?,
+        to: time("to", query.to.as_deref())?,
+    };
+    Ok(Json(
+        playback::playback(&state, caller, camera, span, now()).await?,
+    ))
+}
+
+/// A time from a query.
+///
+/// # Errors
+/// [`Error::Invalid`] with the field's name.
+pub fn time(field: &'static str, text: Option<&str>) -> Result<Option<UnixMs>, Error> {
+    let parsed = text.map(str::parse).transpose();
+    parsed.map_err(|error: InvalidTime| Error::Invalid {
+        code: match error {
+            InvalidTime::Syntax => "invalid_time",
+            InvalidTime::OutOfRange => "time_out_of_range",
+        },
+        title: error.to_string(),
+        field: Some(field),
+    })
+}
+
+/// A value that must be there.
+///
+/// # Errors
+/// [`Error::Invalid`] with the field's name.
+pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Error> {
+    value.ok_or_else(|| Error::Invalid {
+        code: "missing_field",
+        title: format!("the parameter {field} is missing"),
+        field: Some(field),
+    })
+}
+
+fn date(field: &'static str, text: Option<&str>) -> Result<Option<Date>, Error> {
+    let invalid = |code, title: &str| Error::Invalid {
+        code,
+        title: title.to_owned(),
+        field: Some(field),
+    };
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    // The parser alone would also take a time behind the date.
+    let date = Some(text)
+        .filter(|text| text.len() == "2026-01-31".len())
+        .and_then(|text| text.parse::<Date>().ok())
+        .ok_or_else(|| invalid("invalid_date", "not a date: expected one such as 2026-01-31"))?;
+    if (2000..=2100).contains(&date.year()) {
+        Ok(Some(date))
+    } else {
+        Err(invalid(
+            "date_out_of_range",
+            "a date outside the years 2000 to 2100",
+        ))
+    }
+}

@@ -19,6 +19,9 @@ pub enum PutError {
     /// Other bytes than signed.
     #[error("the body has another SHA-256 than was signed")]
     Digest,
+    /// The client went away in the middle of the body.
+    #[error("the body was interrupted: {0}")]
+    Interrupted(String),
     /// The disk is full.
     #[error("the object store is full")]
     Full,

@@ -1,0 +1,163 @@
+//! What a camera has footage of: the ledger of a range and the calendar of days.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use wire::api::{Coverage, Days};
+use wire::{CameraId, StreamKind, TimeRange, UnixMs};
+
+use super::Caller;
+use super::playback::{camera_row, footage};
+use crate::domain::coverage::{LAG_MS, QUARTER_MS, calendar, coverage};
+use crate::store::days::QUARTERS;
+use crate::store::{CameraRow, nodes};
+use crate::{AppState, Error};
+
+/// Longest range of a ledger, in milliseconds: a local day has up to 25 hours.
+pub const MAX_RANGE_MS: i64 = 25 * 60 * 60 * 1000;
+/// Most days of a calendar.
+const MAX_DAYS: i32 = 400;
+
+/// The ledger of a range.
+///
+/// # Errors
+/// `NotFound` for a foreign camera, and those of the database.
+pub async fn ledger(
+    state: &AppState,
+    caller: Caller,
+    camera: CameraId,
+    range: TimeRange,
+    now: UnixMs,
+) -> Result<Coverage, Error> {
+    let row = camera_row(state, caller.organization, camera).await?;
+    let stream = StreamKind::Main;
+    let planned = planned(state, &row, stream, now).await?;
+    let gaps = state
+        .store
+        .gaps_in_range(caller.organization, camera, stream, range)
+        .await?;
+    let footage = footage(state, &row, stream, range).await?.all();
+    let runs = footage.iter().flat_map(|object| object.ranges());
+    Ok(Coverage {
+        stretches: coverage(range, runs, &gaps, planned),
+    })
+}
+
+/// When the stream should have been recorded, as far as its present plan says; up to where its absence
+/// is worth a word. What an earlier plan asked for, its node reports itself.
+async fn planned(
+    state: &AppState,
+    camera: &CameraRow,
+    stream: StreamKind,
+    now: UnixMs,
+) -> Result<Option<TimeRange>, Error> {
+    let Some(node) = camera
+        .node
+        .filter(|_| camera.recording && camera.deleted.is_none())
+    else {
+        return Ok(None);
+    };
+    let plan = state.store.read(move |c| nodes::plan_of(c, node)).await?;
+    let entries = plan.iter().flat_map(|plan| &plan.entries);
+    let start = entries
+        .filter(|entry| entry.camera == camera.id && entry.stream == stream)
+        .filter_map(|entry| entry.windows.first())
+        .map(TimeRange::start)
+        .min();
+    Ok(start.and_then(|start| TimeRange::new(start, now.plus(-LAG_MS)).ok()))
+}
+
+/// The days of `[from, to)` with footage, in a time zone.
+///
+/// # Errors
+/// `NotFound` for a foreign camera, `Invalid` for a bad range or zone.
+pub async fn days(
+    state: &AppState,
+    caller: Caller,
+    camera: CameraId,
+    (from, to): (Date, Date),
+    zone: &str,
+) -> Result<Days, Error> {
+    let row = camera_row(state, caller.organization, camera).await?;
+    let invalid = |code, field, title: &str| Error::Invalid {
+        code,
+        title: title.to_owned(),
+        field: Some(field),
+    };
+    let zone = TimeZone::get(zone).map_err(|_| {
+        invalid(
+            "unknown_time_zone",
+            "tz",
+            "unknown time zone, expected one such as Europe/Berlin",
+        )
+    })?;
+    if from >= to {
+        return Err(invalid(
+            "empty_range",
+            "to",
+            "the range ends at or before its start",
+        ));
+    }
+    if (to - from).get_days() > MAX_DAYS {
+        return Err(invalid(
+            "range_too_long",
+            "to",
+            "the range is longer than 400 days",
+        ));
+    }
+    let instant = |date: Date| {
+        let zoned = date
+            .to_zoned(zone.clone())
+            .map(|zoned| zoned.timestamp().as_millisecond());
+        zoned.map(UnixMs).map_err(|error| Error::Internal(error.into()))
+    };
+    let range =
+        TimeRange::new(instant(from)?, instant(to)?).map_err(|error| Error::Internal(error.into()))?;
+    let quarters = quarters(state, &row, range).await?;
+    let days = calendar(from, to, &zone, |quarter| {
+        quarters.get(&quarter).copied().unwrap_or(0)
+    });
+    Ok(Days { days })
+}
+
+/// Milliseconds of footage by quarter of an hour since 1970, heads included.
+async fn quarters(
+    state: &AppState,
+    camera: &CameraRow,
+    range: TimeRange,
+) -> Result<HashMap<i64, u64>, Error> {
+    let stream = StreamKind::Main;
+    // The head first, see `footage`.
+    let head = state.heads.head(camera.id, stream);
+    let rows = state
+        .store
+        .days_in_range(camera.organization, camera.id, stream, range)
+        .await?;
+    let mut quarters = HashMap::new();
+    for row in rows {
+        let first = i64::from(row.day).saturating_mul(QUARTERS as i64);
+        let numbered = (first..).zip(row.quarters).filter(|(_, ms)| *ms > 0);
+        quarters.extend(numbered.map(|(quarter, ms)| (quarter, u64::from(ms))));
+    }
+    let segments = || {
+        head.iter()
+            .flat_map(|head| &head.objects)
+            .flat_map(|object| &object.segments.0)
+    };
+    let (start, end) = (
+        segments().map(|s| s.start).min(),
+        segments().map(|s| s.end()).max(),
+    );
+    if let (Some(start), Some(end)) = (start, end)
+        && let Ok(span) = TimeRange::new(start, end)
+    {
+        let open = footage(state, camera, stream, span).await?.open;
+        for run in open.iter().flat_map(|object| object.ranges()) {
+            // A segment counts where it starts; it is far shorter than a quarter.
+            let quarter = run.start().0.div_euclid(QUARTER_MS);
+            *quarters.entry(quarter).or_default() += run.duration_ms().unsigned_abs();
+        }
+    }
+    Ok(quarters)
+}
