@@ -124,9 +124,7 @@ impl Signer {
         if signature.len() != SIGNATURE_LEN * 4 / 3 {
             return Err(Rejected::Invalid);
         }
-        let bytes = URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| Rejected::Invalid)?;
+        let bytes = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Rejected::Invalid)?;
         let [VERSION, id, given @ ..] = bytes.as_slice() else {
             return Err(Rejected::Invalid);
         };
@@ -239,8 +237,14 @@ mod tests {
             ("later expiry", check(&good, path, EXPIRES.plus(1), NOW)),
             ("key", check(&put("a/c.mp4", 10, &sha), path, EXPIRES, NOW)),
             ("length", check(&put("a/b.mp4", 11, &sha), path, EXPIRES, NOW)),
-            ("digest", check(&put("a/b.mp4", 10, &other_sha), path, EXPIRES, NOW)),
-            ("method", check(&Grant::Get { key: "a/b.mp4" }, path, EXPIRES, NOW)),
+            (
+                "digest",
+                check(&put("a/b.mp4", 10, &other_sha), path, EXPIRES, NOW),
+            ),
+            (
+                "method",
+                check(&Grant::Get { key: "a/b.mp4" }, path, EXPIRES, NOW),
+            ),
         ] {
             assert_eq!(result, invalid, "other {what}");
         }
@@ -287,7 +291,14 @@ mod tests {
                 Err(Rejected::Invalid)
             );
         }
-        for bad in ["", "A", "ü", &good[1..], &format!("{good}A"), &"A".repeat(100_000)] {
+        for bad in [
+            "",
+            "A",
+            "ü",
+            &good[1..],
+            &format!("{good}A"),
+            &"A".repeat(100_000),
+        ] {
             assert_eq!(
                 signer.check(&grant, "/k", EXPIRES, bad, NOW),
                 Err(Rejected::Invalid)

@@ -115,10 +115,7 @@ impl Ledger {
     fn push(&mut self, next: Stretch) {
         if let (
             Some(Stretch::Gap {
-                end,
-                cause,
-                detail,
-                ..
+                end, cause, detail, ..
             }),
             Stretch::Gap {
                 start,

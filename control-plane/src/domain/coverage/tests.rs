@@ -43,7 +43,11 @@ fn cause(stretch: &Stretch) -> Option<GapCause> {
 fn footage_gaps_and_what_nobody_explains() {
     let stretches = coverage(
         range(0, 100_000),
-        [range(40_000, 50_000), range(10_000, 20_000), range(20_010, 30_000)],
+        [
+            range(40_000, 50_000),
+            range(10_000, 20_000),
+            range(20_010, 30_000),
+        ],
         &[
             gap(28_000, 35_000, GapCause::Camera),
             gap(33_000, 38_000, GapCause::Disk),

@@ -110,9 +110,16 @@ fn tracks<'a>(entries: &'a [Entry<'a>]) -> impl Iterator<Item = &'a Track> {
 
 /// What comes from a recorder must not be able to end the quoted string that it is put in.
 fn is_codec(text: &str) -> bool {
-    text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+    text.len() >= 4
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
 }
 
 const fn rate(bits: u64, ms: u64) -> u64 {
-    if ms == 0 { 0 } else { bits.saturating_mul(1000) / ms }
+    if ms == 0 {
+        0
+    } else {
+        bits.saturating_mul(1000) / ms
+    }
 }

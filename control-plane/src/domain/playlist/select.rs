@@ -97,15 +97,16 @@ pub fn select(footage: &[Footage], range: TimeRange) -> Vec<Entry<'_>> {
             taken.insert(entry.segment.start, entry);
         }
     }
-    let touches = |entry: &Entry<'_>| {
-        entry.segment.start < range.end() && entry.segment.end() > range.start()
-    };
+    let touches =
+        |entry: &Entry<'_>| entry.segment.start < range.end() && entry.segment.end() > range.start();
     taken.into_values().filter(touches).collect()
 }
 
 /// Whether a player can do anything with it.
 fn is_sound(segment: &Segment) -> bool {
-    segment.duration_ms > 0 && segment.length > 0 && segment.offset.checked_add(segment.length.into()).is_some()
+    segment.duration_ms > 0
+        && segment.length > 0
+        && segment.offset.checked_add(segment.length.into()).is_some()
 }
 
 /// Whether `segment` overlaps a chosen one. Chosen ones do not overlap each other, so only the

@@ -98,7 +98,10 @@ fn a_codec_cannot_end_its_quotes() {
     let footage = [footage];
     let variant = variant(StreamKind::Sub, &select(&footage, range(0, 60_000))).unwrap();
     let text = multivariant(&[variant], |_| "x".to_owned());
-    assert!(text.contains("#EXT-X-STREAM-INF:BANDWIDTH=80000,AVERAGE-BANDWIDTH=80000\nx\n"), "{text}");
+    assert!(
+        text.contains("#EXT-X-STREAM-INF:BANDWIDTH=80000,AVERAGE-BANDWIDTH=80000\nx\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -118,7 +121,10 @@ fn the_higher_epoch_wins_where_two_nodes_recorded() {
 
 #[test]
 fn rounding_loses_no_segment() {
-    let mut footage = [object(1, 1, 0, "a", &[6_000, 6_000]), object(2, 1, 11_999, "a", &[6_000])];
+    let mut footage = [
+        object(1, 1, 0, "a", &[6_000, 6_000]),
+        object(2, 1, 11_999, "a", &[6_000]),
+    ];
     footage[0].segments.0[1].start = UnixMs(T0 + 5_998);
     assert_eq!(select(&footage, range(0, 60_000)).len(), 3);
 }
