@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use tokio::sync::watch;
 
 use crate::bus;
 use crate::config::Config;
@@ -80,7 +81,7 @@ fn address(config: &Config) -> anyhow::Result<String> {
 }
 
 async fn bus(config: &Config) -> anyhow::Result<String> {
-    let client = tokio::time::timeout(PATIENCE, bus::connect(&config.bus))
+    let client = tokio::time::timeout(PATIENCE, bus::connect(&config.bus, watch::Sender::default()))
         .await
         .context("no answer within 5 s: start nats-server or mend bus.url")?
         .map_err(anyhow::Error::msg)?;

@@ -20,20 +20,10 @@ impl Heads {
         map.get(&(camera, stream)).cloned()
     }
 
-    /// Takes a head in the place of the one before.
+    /// Takes a head in the place of the one before. One that is not replaced stays: what it names is
+    /// either in the index by now or still with its node.
     pub fn put(&self, head: Head) {
         let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
         map.insert((head.camera, head.stream), Arc::new(head));
-    }
-
-    /// Forgets a stream's head.
-    pub fn remove(&self, camera: CameraId, stream: StreamKind) {
-        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        map.remove(&(camera, stream));
-    }
-
-    /// Forgets every head, before a new watch tells the present ones.
-    pub fn clear(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -1,7 +1,10 @@
 //! The connection itself: kept up by a task for as long as the server runs.
 
-use async_nats::ConnectOptions;
+use std::time::Duration;
+
 use async_nats::client::Client;
+use async_nats::{ConnectOptions, Event};
+use tokio::sync::watch;
 
 use crate::config;
 
@@ -14,12 +17,24 @@ pub enum Link {
     Up(Client),
 }
 
-/// Connects and checks that the server will do.
+/// Connects and checks that the server will do. `connections` counts up with each connection made, the
+/// first one and those after a loss.
 ///
 /// # Errors
 /// One sentence that says what is wrong with the address, the credentials or the server.
-pub async fn connect(config: &config::Bus) -> Result<Client, String> {
-    let mut options = ConnectOptions::new().name("control-plane").max_reconnects(None);
+pub async fn connect(config: &config::Bus, connections: watch::Sender<u64>) -> Result<Client, String> {
+    let mut options = ConnectOptions::new()
+        .name("control-plane")
+        .max_reconnects(None)
+        .reconnect_delay_callback(delay)
+        .event_callback(move |event| {
+            match event {
+                Event::Connected => connections.send_modify(|count| *count += 1),
+                Event::Disconnected => tracing::warn!("the connection to the bus is lost"),
+                other => tracing::debug!(%other, "bus"),
+            }
+            std::future::ready(())
+        });
     if let (Some(username), Some(password)) = (&config.username, &config.password) {
         options = options.user_and_password(username.clone(), password.clone());
     }
@@ -36,4 +51,11 @@ pub async fn connect(config: &config::Bus) -> Result<Client, String> {
             client.server_info().version
         ))
     }
+}
+
+fn delay(attempts: usize) -> Duration {
+    let longest = Duration::from_secs(1);
+    Duration::from_millis(50)
+        .saturating_mul(u32::try_from(attempts).unwrap_or(u32::MAX))
+        .min(longest)
 }

@@ -1,13 +1,14 @@
 //! What runs while the server does: the connection and the loops on top of it.
 //!
-//! Each loop makes what it needs, works until something fails, and starts again: a bus that lost its
-//! data is set up anew without a restart.
+//! Each loop makes what it needs, works until something fails or the connection was lost, and starts
+//! again: what was said meanwhile is read anew, and a bus that lost its data is set up anew.
 
 use std::future::Future;
 use std::time::Duration;
 
 use async_nats::jetstream;
 use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,8 @@ use crate::AppState;
 
 /// Connects, and runs the loops until `stop`.
 pub async fn run(state: AppState, stop: CancellationToken) {
-    let Some(client) = stop.run_until_cancelled(connected(&state)).await else {
+    let connections = watch::Sender::default();
+    let Some(client) = stop.run_until_cancelled(connected(&state, &connections)).await else {
         return;
     };
     let jetstream = jetstream::new(client.clone());
@@ -25,7 +27,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
         ($name:literal, $once:expr) => {{
             let (state, jetstream, client) = (state.clone(), jetstream.clone(), client.clone());
             let _ = (&jetstream, &client);
-            loops.spawn(keep($name, stop.clone(), move || {
+            loops.spawn(keep($name, stop.clone(), connections.subscribe(), move || {
                 $once(state.clone(), jetstream.clone(), client.clone())
             }));
         }};
@@ -40,10 +42,10 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     let _ = client.drain().await;
 }
 
-async fn connected(state: &AppState) -> async_nats::Client {
+async fn connected(state: &AppState, connections: &watch::Sender<u64>) -> async_nats::Client {
     let mut delays = delays();
     loop {
-        match connect(&state.config.bus).await {
+        match connect(&state.config.bus, connections.clone()).await {
             Ok(client) => {
                 tracing::info!("connected to the bus");
                 return client;
@@ -57,26 +59,38 @@ async fn connected(state: &AppState) -> async_nats::Client {
     }
 }
 
-/// Runs `once` again and again, with growing pauses while it keeps failing.
-async fn keep<F, R>(name: &'static str, stop: CancellationToken, once: F)
-where
+/// Runs `once` again and again: at once after a new connection, with growing pauses while it fails.
+async fn keep<F, R>(
+    name: &'static str,
+    stop: CancellationToken,
+    mut connections: watch::Receiver<u64>,
+    once: F,
+) where
     F: Fn() -> R,
     R: Future<Output = anyhow::Result<()>>,
 {
     let mut pauses = delays();
-    loop {
+    while !stop.is_cancelled() {
         let started = tokio::time::Instant::now();
-        match stop.run_until_cancelled(once()).await {
-            None => return,
-            Some(Ok(())) => tracing::debug!(name, "a bus loop ended, starting it again"),
-            Some(Err(error)) => tracing::warn!(name, ?error, "a bus loop failed, starting it again"),
+        connections.mark_unchanged();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Ok(()) = connections.changed() => {
+                pauses = delays();
+                continue;
+            }
+            ended = once() => match ended {
+                Ok(()) => tracing::debug!(name, "a bus loop ended, starting it again"),
+                Err(error) => tracing::warn!(name, ?error, "a bus loop failed, starting it again"),
+            },
         }
         if started.elapsed() > LONGEST {
             pauses = delays();
         }
-        let pause = tokio::time::sleep(pauses.next().unwrap_or(LONGEST));
-        if stop.run_until_cancelled(pause).await.is_none() {
-            return;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Ok(()) = connections.changed() => {}
+            () = tokio::time::sleep(pauses.next().unwrap_or(LONGEST)) => {}
         }
     }
 }

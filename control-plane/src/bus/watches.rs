@@ -28,6 +28,8 @@ pub(super) async fn nodes(state: AppState, jetstream: jetstream::Context) -> any
         .await
         .context("the bucket of nodes")?;
     let mut watch = bucket.watch_with_history(">").await?;
+    // After a loss, plans may have to be put again.
+    state.replan.notify_one();
     while let Some(entry) = watch.next().await {
         let entry = entry?;
         if entry.operation != Operation::Put {
@@ -64,7 +66,6 @@ pub(super) async fn heads(state: AppState, jetstream: jetstream::Context) -> any
         .await
         .context("the bucket of heads")?;
     let mut watch = bucket.watch_with_history(">").await?;
-    state.heads.clear();
     let mut known = HashSet::new();
     while let Some(entry) = watch.next().await {
         take_head(&state, &mut known, &entry?).await?;

@@ -83,6 +83,16 @@ impl Node {
         self.publish_raw(&event.message_id(), body).await;
     }
 
+    async fn try_publish(&self, event: &NodeEvent) -> Option<()> {
+        let body = serde_json::to_vec(event).unwrap();
+        let ack = self
+            .jetstream
+            .publish(event_subject(self.id), body.into())
+            .await
+            .ok()?;
+        ack.await.ok().map(drop)
+    }
+
     async fn publish_raw(&self, message: &str, body: Vec<u8>) {
         let mut headers = async_nats::HeaderMap::new();
         headers.insert("Nats-Msg-Id", message);
@@ -424,6 +434,29 @@ async fn events_delivered_twice_count_once_and_gaps_grow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_locked_database_loses_no_event() {
+    let site = site().await;
+    let lock = site.world.lock_database();
+    let event = NodeEvent::ObjectSealed(object(site.node.id, site.camera, T));
+    site.node.publish(&event).await;
+    let body = json!({"name": "x", "url": "rtsp://10.0.0.6/"});
+    let (status, _) = site
+        .world
+        .call("POST", "/api/v1/cameras", &site.token, Some(body))
+        .await;
+    assert_eq!(status, 503, "by now the index has tried, too");
+    assert!(
+        site.node
+            .confirm(&[event.message_id()])
+            .await
+            .committed
+            .is_empty()
+    );
+    drop(lock);
+    site.node.committed(event.message_id()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn heads_are_kept_when_they_can_be_true() {
     let site = site().await;
     let sealed = object(site.node.id, site.camera, T);
@@ -545,6 +578,16 @@ async fn the_bus_may_come_late_go_and_come_back() {
     };
     let event = NodeEvent::ObjectSealed(object(node.id, camera, T));
     node.publish(&event).await;
+    node.committed(event.message_id()).await;
+    nats.lose_everything();
+    world.ready().await;
+    node.plan_when("the plan is put again", |plan| plan.entries.len() == 1)
+        .await;
+    let event = NodeEvent::ObjectSealed(object(node.id, camera, T + 60_000));
+    poll("the stream is made again", async || {
+        node.try_publish(&event).await
+    })
+    .await;
     node.committed(event.message_id()).await;
     let path = format!("/api/v1/cameras/{camera}");
     world.call("DELETE", &path, &token, None).await;

@@ -55,19 +55,7 @@ async fn health_without_a_bus() {
 async fn a_database_that_is_gone_answers_503() {
     let world = World::without_bus().await;
     let token = world.sign_in().await;
-    // Somebody else holds the write lock for longer than anybody waits.
-    let path = world.dir.path().join("data/control-plane.sqlite");
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let (locked, is_locked) = std::sync::mpsc::channel::<()>();
-    let thread = std::thread::spawn(move || {
-        use diesel::connection::SimpleConnection;
-        use diesel::{Connection, SqliteConnection};
-        let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-        connection.batch_execute("BEGIN EXCLUSIVE").unwrap();
-        locked.send(()).unwrap();
-        let _ = held.recv();
-    });
-    is_locked.recv().unwrap();
+    let lock = world.lock_database();
     let body = serde_json::json!({"name": "x", "url": "rtsp://10.0.0.5/"});
     let request = world
         .http
@@ -83,8 +71,7 @@ async fn a_database_that_is_gone_answers_503() {
         !problem.to_string().contains("locked"),
         "internal text stays inside"
     );
-    release.send(()).unwrap();
-    thread.join().unwrap();
+    drop(lock);
     let (status, _) = world.call("POST", "/api/v1/cameras", &token, Some(body)).await;
     assert_eq!(status, 201);
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use control_plane::config::Config;
 use control_plane::server::Server;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -54,6 +56,13 @@ impl Nats {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Starts again with an empty store.
+    pub(crate) fn lose_everything(&mut self) {
+        self.kill();
+        self.dir = tempfile::tempdir().unwrap();
+        self.resume();
     }
 
     pub(crate) fn url(&self) -> String {
@@ -149,6 +158,16 @@ impl World {
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Holds the database's write lock, as a stuck process would, until dropped.
+    pub(crate) fn lock_database(&self) -> SqliteConnection {
+        let path = self.dir.path().join("data/control-plane.sqlite");
+        let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        connection
+            .batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE")
+            .unwrap();
+        connection
     }
 
     pub(crate) async fn ready(&self) {
