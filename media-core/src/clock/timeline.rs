@@ -143,6 +143,9 @@ impl<T> Timeline<T> {
             self.settings.hold_ns
         };
         self.released |= arrival.mono_ns - began >= hold || self.queue.len() > MAX_HELD;
+        if self.released {
+            self.choose();
+        }
     }
 
     /// The next unit whose place is known, in order of arrival.
@@ -175,6 +178,7 @@ impl<T> Timeline<T> {
     /// Ends the holding of the first units, such as at the end of the session.
     pub fn release(&mut self) {
         self.released = true;
+        self.choose();
     }
 
     /// Figures so far.
@@ -198,7 +202,7 @@ impl<T> Timeline<T> {
         self.tracks.iter().position(|track| track.video).unwrap_or(0)
     }
 
-    /// Decides whose clock is followed, when this track's reports have a say.
+    /// Keeps how far the camera's clock is off, when this track's reports have a say.
     fn observe_offset(&mut self, index: usize, rtp: i64, arrival: Arrival) {
         let reference = self.reference();
         let heard = |track: &Track| track.reports.camera_ns(rtp, track.envelope.slope());
@@ -209,14 +213,21 @@ impl<T> Timeline<T> {
         let (Some(camera), Some(local)) = (heard(track), local_ns(track, rtp, arrival)) else {
             return;
         };
-        let offset = camera - local;
+        self.offset_ns = Some(camera - local);
+    }
+
+    /// Decides whose clock is followed; not while the first units are held, since a burst of the past makes
+    /// the first ones look late.
+    fn choose(&mut self) {
+        let Some(offset) = self.offset_ns else {
+            return;
+        };
         let limit = match self.follows_camera {
             None => PLAUSIBLE_NS,
             Some(true) => IMPLAUSIBLE_NS,
             Some(false) => MENDED_NS,
         };
         self.follows_camera = Some(offset.abs() <= limit);
-        self.offset_ns = Some(offset);
     }
 
     fn target(&self, waiting: &Waiting<T>) -> Option<Target> {
