@@ -10,7 +10,7 @@ use super::outlet::Outlet;
 use super::pipeline::{Broken, Pipeline, Sound};
 use super::stats::Stats;
 use super::timing::Timing;
-use crate::clock::ClockSettings;
+use crate::clock::{ClockSettings, MS_NS};
 use crate::engine::Shared;
 use crate::facts::{AttemptEnd, Failure, RecordSettings, SourceSpec};
 use crate::fanout::{AccessUnit, Fanout};
@@ -71,7 +71,8 @@ async fn record(job: &Job, mut opened: Opened) -> AttemptEnd {
         Err(failure) => return AttemptEnd::Failed(failure),
     };
     let memory = job.shared.memories.get(&job.spec);
-    let clock = ClockSettings { not_before_ns: memory.end_ns, prior: memory.prior, ..ClockSettings::default() };
+    let not_before = job.settings.not_before_ms.map(|ms| ms.saturating_mul(MS_NS));
+    let clock = ClockSettings { not_before_ns: memory.end_ns.max(not_before), prior: memory.prior, ..ClockSettings::default() };
     let mut course = Course { job, timing: Timing::new(&opened, clock), pipeline, sound: None };
     let end = course.follow(&mut opened).await;
     course.finish();
