@@ -1,13 +1,24 @@
 //! The server through its public doors: HTTP, the bus, the configuration file.
 
+#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(test)]
 mod binary;
+#[cfg(test)]
 mod bus;
+#[cfg(test)]
 mod cameras;
+#[cfg(test)]
 mod configuration;
+#[cfg(test)]
+mod node;
+#[cfg(test)]
 mod pages;
+#[cfg(test)]
 mod session;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
 mod tenants;

@@ -1,0 +1,217 @@
+//! A recorder as the bus sees one.
+
+use control_plane::state::now;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use wire::bus::*;
+use wire::event::{NodeEvent, SealedObject};
+use wire::media::Init;
+use wire::plan::Plan;
+use wire::status::NodeStatus;
+use wire::{CameraId, NodeId, ObjectId, Segment, SegmentTable, StreamKind, Track, UnixMs};
+
+use crate::support::{Nats, World, poll};
+
+/// A recorder as the bus sees one.
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) client: async_nats::Client,
+    pub(crate) jetstream: async_nats::jetstream::Context,
+}
+
+impl Node {
+    pub(crate) async fn start(nats: &Nats) -> Self {
+        let client = nats.client().await;
+        let node = Self {
+            id: NodeId::generate(),
+            jetstream: async_nats::jetstream::new(client.clone()),
+            client,
+        };
+        node.report().await;
+        node
+    }
+
+    pub(crate) async fn bucket(&self, name: &'static str) -> async_nats::jetstream::kv::Store {
+        poll("the bucket is made", async || {
+            self.jetstream.get_key_value(name).await.ok()
+        })
+        .await
+    }
+
+    pub(crate) async fn report(&self) {
+        let status = NodeStatus {
+            node: self.id,
+            name: "test node".to_owned(),
+            version: "0".to_owned(),
+            at: now(),
+            started: now(),
+            plan_revision: None,
+            memory_bytes: 0,
+            disk_free_bytes: 0,
+            spool_bytes: 0,
+            upload_backlog: 0,
+            outbox_backlog: 0,
+            streams: Vec::new(),
+        };
+        let body = serde_json::to_vec(&status).unwrap();
+        self.bucket(NODE_BUCKET)
+            .await
+            .put(self.id.to_string(), body.into())
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn plan(&self) -> Option<Plan> {
+        let bytes = self
+            .bucket(PLAN_BUCKET)
+            .await
+            .get(self.id.to_string())
+            .await
+            .ok()??;
+        Some(serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// The plan once `holds`.
+    pub(crate) async fn plan_when(&self, what: &str, holds: impl Fn(&Plan) -> bool) -> Plan {
+        poll(what, async || self.plan().await.filter(|plan| holds(plan))).await
+    }
+
+    pub(crate) async fn publish(&self, event: &NodeEvent) {
+        let body = serde_json::to_vec(event).unwrap();
+        self.publish_raw(&event.message_id(), body).await;
+    }
+
+    pub(crate) async fn try_publish(&self, event: &NodeEvent) -> Option<()> {
+        let body = serde_json::to_vec(event).unwrap();
+        let ack = self
+            .jetstream
+            .publish(event_subject(self.id), body.into())
+            .await
+            .ok()?;
+        ack.await.ok().map(drop)
+    }
+
+    pub(crate) async fn publish_raw(&self, message: &str, body: Vec<u8>) {
+        let mut headers = async_nats::HeaderMap::new();
+        headers.insert("Nats-Msg-Id", message);
+        let ack = self
+            .jetstream
+            .publish_with_headers(event_subject(self.id), headers, body.into());
+        ack.await.unwrap().await.unwrap();
+    }
+
+    pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        kind: NodeRequestKind,
+        request: &Q,
+    ) -> Reply<A> {
+        let body = serde_json::to_vec(request).unwrap();
+        let answer = self
+            .client
+            .request(request_subject(self.id, kind), body.into())
+            .await
+            .unwrap();
+        serde_json::from_slice(&answer.payload).unwrap()
+    }
+
+    pub(crate) async fn confirm(&self, messages: &[String]) -> ConfirmReply {
+        let messages = messages.to_vec();
+        match self
+            .ask(NodeRequestKind::Confirm, &ConfirmRequest { messages })
+            .await
+        {
+            Reply::Ok(reply) => reply,
+            Reply::Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub(crate) async fn committed(&self, message: String) {
+        poll("the event is committed", async || {
+            let reply = self.confirm(std::slice::from_ref(&message)).await;
+            assert!(reply.refused.is_empty(), "{:?}", reply.refused);
+            (reply.committed == [message.clone()]).then_some(())
+        })
+        .await;
+    }
+
+    pub(crate) async fn refused(&self, message: String) -> String {
+        poll("the event is refused", async || {
+            let reply = self.confirm(std::slice::from_ref(&message)).await;
+            assert!(reply.committed.is_empty());
+            reply.refused.into_iter().next()
+        })
+        .await
+        .1
+    }
+}
+
+pub(crate) async fn camera(world: &World, token: &str, body: Value) -> CameraId {
+    let (status, camera) = world.call("POST", "/api/v1/cameras", token, Some(body)).await;
+    assert_eq!(status, 201, "{camera}");
+    camera["id"].as_str().unwrap().parse().unwrap()
+}
+
+pub(crate) fn object(node: NodeId, camera: CameraId, start: i64) -> SealedObject {
+    SealedObject {
+        id: ObjectId::generate(),
+        camera,
+        stream: StreamKind::Main,
+        node,
+        epoch: 1,
+        previous: None,
+        start: UnixMs(start),
+        end: UnixMs(start + 60_000),
+        bytes: 10_800,
+        sha256: "ab".repeat(32),
+        init: Init {
+            length: 800,
+            digest: "cd".repeat(16),
+        },
+        tracks: vec![Track::Video {
+            codec: "avc1.64001f".to_owned(),
+            width: 1280,
+            height: 720,
+            fps: 15.0,
+        }],
+        segments: SegmentTable(
+            (0..10)
+                .map(|i| Segment {
+                    offset: 800 + i * 1_000,
+                    length: 1_000,
+                    start: UnixMs(start + i as i64 * 6_000),
+                    duration_ms: 6_000,
+                })
+                .collect(),
+        ),
+    }
+}
+
+pub(crate) const T: i64 = 1_769_846_400_000;
+
+pub(crate) struct Site {
+    pub(crate) nats: Nats,
+    pub(crate) world: World,
+    pub(crate) token: String,
+    pub(crate) node: Node,
+    pub(crate) camera: CameraId,
+}
+
+pub(crate) async fn site() -> Site {
+    let nats = Nats::start();
+    let world = World::with_bus(&nats.url()).await;
+    world.ready().await;
+    let token = world.sign_in().await;
+    let node = Node::start(&nats).await;
+    let body = json!({"name": "Door", "url": "rtsp://admin:secret@10.0.0.5/s1"});
+    let camera = camera(&world, &token, body).await;
+    node.plan_when("the camera is planned", |plan| !plan.entries.is_empty())
+        .await;
+    Site {
+        nats,
+        world,
+        token,
+        node,
+        camera,
+    }
+}
