@@ -354,3 +354,29 @@ fn a_camera_that_slows_down_at_night_is_right_again_soon() {
         );
     }
 }
+
+#[test]
+fn two_pictures_of_one_timestamp_follow_each_other() {
+    let mut timeline = Timeline::new(ClockSettings::default());
+    let spec = TrackSpec {
+        clock_rate_hz: 90_000,
+        video: true,
+        reorder_depth: Some(0),
+        nominal_ns: 0,
+    };
+    let video = timeline.add_track(spec);
+    for index in 0..100_i64 {
+        let mono_ns = index / 2 * 40 * MS_NS;
+        let arrival = Arrival {
+            mono_ns,
+            utc_ns: BEGIN_NS + mono_ns,
+        };
+        timeline.push(video, (index / 2 * 3600) as u32, arrival, index == 0, index);
+    }
+    let placed: Vec<_> = std::iter::from_fn(|| timeline.pop()).collect();
+    assert_eq!(placed.len(), 100);
+    for timed in placed {
+        let expected = BEGIN_NS + timed.unit / 2 * 40 * MS_NS + timed.unit % 2 * MS_NS;
+        assert_eq!((timed.dts_ns, timed.pts_ns), (expected, expected));
+    }
+}

@@ -149,6 +149,8 @@ impl Track {
         let dts = self
             .placed
             .decode(self.depth, (self.interval_ns() as f64 * slope) as i64);
+        // Two pictures of one timestamp: without reordering they are shown as they are decoded.
+        let pts = if self.depth == 0 { dts } else { pts };
         self.placed.last_dts = Some(dts);
         self.placed.last_pts = self.placed.last_pts.max(Some(pts));
         (dts, pts)
