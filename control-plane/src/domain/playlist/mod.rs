@@ -23,4 +23,4 @@ mod tests;
 
 pub use media::{Ending, GAP_BODY, GAP_PIECE_MS, MediaUrls, ending, media};
 pub use multivariant::{Variant, codecs, multivariant, variant};
-pub use select::{Entry, Footage, TOUCH_MS, select};
+pub use select::{Entry, Footage, OVERLAP_MS, TOUCH_MS, select};

@@ -9,6 +9,9 @@ use wire::{ObjectId, Segment, SegmentTable, TimeRange, Track, UnixMs};
 /// Times closer than this are one time: durations are rounded to milliseconds, and less than two
 /// pictures of a camera lie between.
 pub const TOUCH_MS: i64 = 50;
+/// Segments that overlap by no more than this do not exclude each other: times are rounded one by one,
+/// and the index takes objects whose own segments overlap that much.
+pub const OVERLAP_MS: i64 = 100;
 
 /// An object as playlists and coverage see it, indexed or of a head.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +76,7 @@ pub struct Entry<'a> {
 /// The segments of `footage` that touch `range`, by time, without overlap.
 ///
 /// Of objects with the same id the first counts: put indexed ones before those of a head. Where segments
-/// overlap by more than [`TOUCH_MS`], the higher epoch stays, then the earlier one; what is left out is
+/// overlap by more than [`OVERLAP_MS`], the higher epoch stays, then the earlier one; what is left out is
 /// still in the index. The choice does not depend on `range`, so that neighbouring ranges agree.
 #[must_use]
 pub fn select(footage: &[Footage], range: TimeRange) -> Vec<Entry<'_>> {
@@ -115,6 +118,6 @@ fn collides(taken: &BTreeMap<UnixMs, Entry<'_>>, segment: &Segment) -> bool {
     let before = taken.range(..=segment.start).next_back();
     let after = taken.range(segment.start..).next();
     before.is_some_and(|(&start, entry)| {
-        start == segment.start || entry.segment.end().since(segment.start) > TOUCH_MS
-    }) || after.is_some_and(|(&start, _)| segment.end().since(start) > TOUCH_MS)
+        start == segment.start || entry.segment.end().since(segment.start) > OVERLAP_MS
+    }) || after.is_some_and(|(&start, _)| segment.end().since(start) > OVERLAP_MS)
 }
