@@ -1,2 +1,72 @@
-//! Placeholder.
-fn main() {}
+//! The `recorder-node` command: parses arguments, sets up logs, hands over to the library.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use recorder_node::{app, check, config::Config};
+use tracing_subscriber::EnvFilter;
+
+/// Records cameras by the control plane's plan, keeps the footage until it is stored, and reports gaps.
+#[derive(Parser)]
+#[command(version, about)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+    /// Form of the log lines on standard error.
+    #[arg(long, value_enum, default_value_t = LogForm::Human, global = true)]
+    log: LogForm,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Record until SIGTERM or SIGINT.
+    Run {
+        /// The node's TOML file; CLOUDCAM_NODE__… variables override it.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Try everything the node needs and say how to mend what is wrong. Exit code 1 when something fails.
+    Check {
+        /// The node's TOML file; CLOUDCAM_NODE__… variables override it.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogForm {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let quiet = matches!(args.command, Command::Check { .. });
+    start_logs(args.log, if quiet { "error" } else { "info" });
+    // Two TLS providers are compiled into nobody; without this one, TLS clients cannot be made.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let result = match args.command {
+        Command::Run { config } => Config::load(&config).and_then(app::run),
+        Command::Check { config } => return check::main(&config),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_logs(form: LogForm, level: &str) {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},async_nats=warn,retina=warn,hyper=warn")));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match form {
+        LogForm::Human => builder.init(),
+        LogForm::Json => builder.json().init(),
+    }
+}

@@ -1,0 +1,275 @@
+//! `recorder-node run`: puts the parts together, and takes them apart in order.
+
+use std::collections::HashMap;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle as Thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use media_core::{Engine, EngineConfig};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use wire::NodeId;
+use wire::event::{NodeEvent, OpenObject};
+use wire::plan::Plan;
+
+use crate::bus::credentials::Secrets;
+use crate::bus::{Link, heads, outbox::Drain, plan, serve::Server, status::Reporter};
+use crate::config::Config;
+use crate::db::{Db, ledger as rows, outbox, settings};
+use crate::ledger::{Cause, Ledger, Planned, StreamKey};
+use crate::media::Recorder;
+use crate::spool::commit::{self, Commit, Signals};
+use crate::spool::heads::Heads;
+use crate::spool::repair::Repair;
+use crate::spool::space::Space;
+use crate::spool::{Layout, now, writer};
+use crate::supervisor::shared::{Context, attempt_limiter, outage_end};
+use crate::supervisor::{Roster, Supervisors};
+use crate::upload::Uploader;
+
+/// Attempts end and objects are sealed within this after a signal.
+const SEAL_LIMIT: Duration = Duration::from_millis(3_500);
+/// Then what the outbox holds may still go.
+const FLUSH_LIMIT: Duration = Duration::from_millis(1_000);
+
+/// Runs the node until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When something that recording needs does not start.
+pub fn run(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let result = runtime.block_on(async {
+        let engine = Engine::new(EngineConfig::default()).context("cannot start the media library")?;
+        let stop = CancellationToken::new();
+        stop_on_signal(stop.clone())?;
+        serve(config, Arc::new(engine), stop).await
+    });
+    // Whatever still hangs, such as a read from a dead disk, must not keep the process.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    result
+}
+
+fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
+    let mut term = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+    });
+    Ok(())
+}
+
+/// What the database and the spool held at start.
+struct Past {
+    node: NodeId,
+    plan: Option<Plan>,
+    ledger: Ledger,
+    covered: HashMap<StreamKey, wire::UnixMs>,
+    heads: Arc<Heads>,
+}
+
+/// Runs the node with any recorder until `stop`.
+///
+/// # Errors
+/// As [`run`].
+pub async fn serve(config: Config, recorder: Arc<dyn Recorder>, stop: CancellationToken) -> anyhow::Result<()> {
+    let started = now();
+    let db = Db::open(&config.data_dir)?;
+    let layout = Layout::create(&config.data_dir).context("cannot make the spool")?;
+    let past = {
+        let (db, layout, config) = (db.clone(), layout.clone(), config.clone());
+        tokio::task::spawn_blocking(move || resume(&db, &layout, &config)).await??
+    };
+    let Past { node, plan: cached, ledger, covered, heads } = past;
+    let signals = Arc::new(Signals::default());
+    let (commit, commit_thread) =
+        commit::start(layout.clone(), db.clone(), ledger, heads.clone(), signals.clone())?;
+    let (writer, writer_threads) = writer::start(layout.clone(), node, heads.clone(), commit.clone())?;
+    let (link, keeper) = Link::new();
+    let context = Arc::new(Context {
+        recorder: recorder.clone(),
+        record: config.record.clone(),
+        writer: Mutex::new(Some(writer)),
+        commit: commit.clone(),
+        secrets: Secrets::new(db.clone(), link.clone(), node),
+        changed: Arc::new(Notify::new()),
+        attempts: attempt_limiter(),
+        started: Instant::now(),
+    });
+    let roster = Roster::default();
+    let (plans, plan_seen) = watch::channel(cached.clone());
+    let mut supervisors = Supervisors::new(context.clone(), covered, roster.clone());
+    if let Some(plan) = &cached {
+        supervisors.reconcile(plan).await;
+    }
+    let drain = Drain {
+        node,
+        db: db.clone(),
+        link: link.clone(),
+        heads: heads.clone(),
+        uploads: Arc::new(Notify::new()),
+    };
+    // The bus outlives the recording by a moment, to announce what was sealed last.
+    let bus_stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keeper.run(config.bus.clone(), bus_stop.clone()));
+    tasks.spawn(plan::follow(link.clone(), node, plans, stop.clone()));
+    tasks.spawn(heads::publish(link.clone(), node, heads.clone(), bus_stop.clone()));
+    tasks.spawn(drain.clone().publish(signals.clone(), bus_stop.clone()));
+    tasks.spawn(drain.clone().confirm(bus_stop.clone()));
+    let reporter = Reporter {
+        node,
+        name: config.node_name(),
+        started,
+        db: db.clone(),
+        layout: layout.clone(),
+        roster,
+        plan: plan_seen.clone(),
+        changed: context.changed.clone(),
+    };
+    tasks.spawn(reporter.run(link.clone(), stop.clone()));
+    let space = Space { layout: layout.clone(), db: db.clone(), node, policy: config.spool.clone(), heads: heads.clone() };
+    tasks.spawn(space.run(signals.clone(), stop.clone()));
+    tasks.spawn(Server { node, layout: layout.clone(), recorder }.run(link.clone(), bus_stop.clone()));
+    let uploader = Uploader {
+        node,
+        db: db.clone(),
+        layout,
+        link: link.clone(),
+        concurrency: config.upload.concurrency,
+        signals,
+    };
+    let uploads = tokio::spawn(uploader.run(drain.uploads.clone(), stop.clone()));
+    tracing::info!(node = %node, name = %config.node_name(), data_dir = %config.data_dir.display(), "ready");
+    follow(&db, plan_seen, &mut supervisors, &stop).await;
+    seal_all(supervisors, context, commit, writer_threads, commit_thread).await;
+    let flush = async {
+        while let Ok(true) = drain.publish_due().await {}
+        let _ = heads::publish_changed(&link, node, &heads).await;
+        let _ = drain.confirm_all().await;
+        if let Some(client) = link.client() {
+            let _ = client.flush().await;
+        }
+    };
+    let _ = tokio::time::timeout(FLUSH_LIMIT, flush).await;
+    bus_stop.cancel();
+    uploads.abort();
+    tasks.abort_all();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Reconciles to each plan until `stop`.
+async fn follow(
+    db: &Db,
+    mut plans: watch::Receiver<Option<Plan>>,
+    supervisors: &mut Supervisors,
+    stop: &CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = plans.changed() => if changed.is_err() {
+                stop.cancelled().await;
+                return;
+            },
+        }
+        let Some(plan) = plans.borrow_and_update().clone() else { continue };
+        tracing::info!(revision = plan.revision, streams = plan.entries.len(), "following a plan");
+        supervisors.reconcile(&plan).await;
+        let kept = db
+            .call(move |c| {
+                settings::put_plan(c, &plan)?;
+                let cameras: Vec<_> = plan.entries.iter().map(|entry| entry.camera).collect();
+                settings::keep_credentials_of(c, &cameras)
+            })
+            .await;
+        if let Err(error) = kept {
+            tracing::error!(%error, "the plan could not be kept for a start without the bus");
+        }
+    }
+}
+
+/// Repairs the spool and takes up the ledger where it ended.
+fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Result<Past> {
+    let (node, plan, coverages) =
+        db.transaction(|c| Ok((settings::node(c)?, settings::plan(c)?, rows::coverages(c)?)))?;
+    let entries = plan.iter().flat_map(|plan| &plan.entries);
+    let planned: HashMap<StreamKey, Planned> = entries
+        .map(|entry| (StreamKey { camera: entry.camera, stream: entry.stream }, Planned::of(entry)))
+        .collect();
+    let keys: Vec<StreamKey> = coverages.iter().map(|(key, _)| *key).collect();
+    let now = now();
+    let mut ledger = Ledger::resume(node, coverages, planned, now);
+    let segment_ms = i64::try_from(config.record.segment().as_millis()).unwrap_or(6_000);
+    let repair = Repair { layout, db, node, plan: plan.as_ref(), segment_ms, now };
+    repair.run(&mut ledger)?.log();
+    let cause = Cause::not_running(now);
+    let mut covered = HashMap::new();
+    let mut changes = Vec::new();
+    for key in keys {
+        covered.extend(ledger.end(key).map(|end| (key, end)));
+        changes.extend(ledger.outage(key, outage_end(now), &cause));
+    }
+    db.transaction(|c| {
+        rows::apply(c, &changes)?;
+        rows::forget_finished_gaps(c)
+    })?;
+    let heads = Arc::new(Heads::default());
+    for event in db.with(outbox::waiting_objects)? {
+        if let NodeEvent::ObjectSealed(sealed) = event {
+            let key = StreamKey { camera: sealed.camera, stream: sealed.stream };
+            heads.close(key, open_object(sealed));
+        }
+    }
+    Ok(Past { node, plan, ledger, covered, heads })
+}
+
+fn open_object(sealed: wire::event::SealedObject) -> OpenObject {
+    OpenObject {
+        id: sealed.id,
+        epoch: sealed.epoch,
+        previous: sealed.previous,
+        init: sealed.init,
+        tracks: sealed.tracks,
+        segments: sealed.segments,
+    }
+}
+
+/// Ends attempts, then the writer, then the commit thread: each hands its last work to the next.
+async fn seal_all(
+    supervisors: Supervisors,
+    context: Arc<Context>,
+    commit: SyncSender<Commit>,
+    writer: writer::Handle,
+    committer: Thread<()>,
+) {
+    let sealed = async {
+        supervisors.stop().await;
+        // An attempt that hangs still holds a sender; the writer then ends with the process.
+        drop(context.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(context);
+        drop(commit);
+        let joined = tokio::task::spawn_blocking(move || {
+            writer.join();
+            committer.join().is_ok()
+        });
+        joined.await
+    };
+    match tokio::time::timeout(SEAL_LIMIT, sealed).await {
+        Ok(Ok(true)) => tracing::info!("all objects are sealed"),
+        _ => tracing::warn!("not all objects could be sealed in time; the next start repairs them"),
+    }
+}

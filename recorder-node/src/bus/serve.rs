@@ -1,0 +1,131 @@
+//! Answers the control plane: byte ranges from the spool, and probes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{Client, HeaderMap, Message};
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use wire::NodeId;
+use wire::bus::{
+    ControlRequestKind, ProbeReport, ProbeRequest, READ_HEADER, ReadReply, ReadRequest, Reply, ReplyCode,
+    ReplyError, node_subject,
+};
+
+use super::Link;
+use crate::media::{Recorder, source_spec, wire_report};
+use crate::spool::{Layout, read};
+
+/// Answers under way at the same time: half a MiB of memory each for reads.
+const READS: usize = 16;
+const PROBES: usize = 4;
+const PROBE_LIMIT: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What answers.
+#[derive(Clone)]
+pub struct Server {
+    /// This node.
+    pub node: NodeId,
+    /// Where footage is.
+    pub layout: Layout,
+    /// Probes cameras.
+    pub recorder: Arc<dyn Recorder>,
+}
+
+impl Server {
+    /// Answers until `stop`.
+    pub async fn run(self, link: Link, stop: CancellationToken) {
+        let reads = self.clone().serve(link.clone(), ControlRequestKind::Read, READS);
+        let probes = self.serve(link, ControlRequestKind::Probe, PROBES);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = reads => {}
+            () = probes => {}
+        }
+    }
+
+    async fn serve(self, link: Link, kind: ControlRequestKind, at_once: usize) {
+        let permits = Arc::new(Semaphore::new(at_once));
+        loop {
+            let client = link.wait().await;
+            // The client subscribes again by itself when it reconnects.
+            match client.subscribe(node_subject(self.node, kind)).await {
+                Ok(mut requests) => {
+                    while let Some(message) = requests.next().await {
+                        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+                        let (server, client) = (self.clone(), client.clone());
+                        tokio::spawn(async move {
+                            server.answer(&client, kind, message).await;
+                            drop(permit);
+                        });
+                    }
+                }
+                Err(error) => tracing::debug!(%error, "cannot subscribe"),
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    async fn answer(&self, client: &Client, kind: ControlRequestKind, message: Message) {
+        let Some(reply_to) = message.reply else { return };
+        let sent = match kind {
+            ControlRequestKind::Read => {
+                let (reply, bytes) = self.read(&message.payload).await;
+                let mut headers = HeaderMap::new();
+                headers.insert(READ_HEADER, json(&reply).as_str());
+                client.publish_with_headers(reply_to, headers, bytes).await
+            }
+            ControlRequestKind::Probe => {
+                let reply = self.probe(&message.payload).await;
+                client.publish(reply_to, json(&reply).into()).await
+            }
+        };
+        if let Err(error) = sent {
+            tracing::debug!(%error, "answer not sent");
+        }
+    }
+
+    async fn read(&self, payload: &[u8]) -> (Reply<ReadReply>, Bytes) {
+        let request: ReadRequest = match serde_json::from_slice(payload) {
+            Ok(request) => request,
+            Err(error) => return (Reply::Err(invalid(&error)), Bytes::new()),
+        };
+        let layout = self.layout.clone();
+        match tokio::task::spawn_blocking(move || read::read(&layout, &request)).await {
+            Ok(Ok((reply, bytes))) => (Reply::Ok(reply), bytes.into()),
+            Ok(Err(error)) => (Reply::Err(error), Bytes::new()),
+            Err(_) => (Reply::Err(unavailable("the read failed")), Bytes::new()),
+        }
+    }
+
+    async fn probe(&self, payload: &[u8]) -> Reply<ProbeReport> {
+        let request: ProbeRequest = match serde_json::from_slice(payload) {
+            Ok(request) => request,
+            Err(error) => return Reply::Err(invalid(&error)),
+        };
+        let spec = match source_spec(&request.source, request.credentials) {
+            Ok(spec) => spec,
+            Err(detail) => return Reply::Err(ReplyError { code: ReplyCode::Invalid, detail }),
+        };
+        match tokio::time::timeout(PROBE_LIMIT, self.recorder.probe(spec, PROBE_LIMIT)).await {
+            Ok(Ok(report)) => Reply::Ok(wire_report(&report)),
+            Ok(Err(failure)) => Reply::Err(unavailable(&failure.to_string())),
+            Err(_) => Reply::Err(unavailable("the camera did not answer within 10 s")),
+        }
+    }
+}
+
+fn json<T: serde::Serialize>(reply: &Reply<T>) -> String {
+    serde_json::to_string(reply).unwrap_or_default()
+}
+
+fn invalid(error: &serde_json::Error) -> ReplyError {
+    ReplyError { code: ReplyCode::Invalid, detail: format!("the request cannot be read: {error}") }
+}
+
+fn unavailable(detail: &str) -> ReplyError {
+    ReplyError { code: ReplyCode::Unavailable, detail: detail.to_owned() }
+}

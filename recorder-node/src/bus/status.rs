@@ -1,0 +1,111 @@
+//! What the node says of itself: every five seconds, and at once when a stream's state changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use wire::bus::NODE_BUCKET;
+use wire::plan::Plan;
+use wire::status::NodeStatus;
+use wire::{NodeId, UnixMs};
+
+use super::Link;
+use crate::db::{Db, objects, outbox};
+use crate::spool::{Layout, now, space};
+use crate::supervisor::Roster;
+
+const INTERVAL: Duration = Duration::from_secs(5);
+/// At most two a second.
+const SHORTEST: Duration = Duration::from_millis(500);
+
+/// Where the figures come from.
+pub struct Reporter {
+    /// This node.
+    pub node: NodeId,
+    /// As the panel names it.
+    pub name: String,
+    /// When the process started.
+    pub started: UnixMs,
+    /// Counts.
+    pub db: Db,
+    /// Free space.
+    pub layout: Layout,
+    /// Streams.
+    pub roster: Roster,
+    /// The plan that is followed.
+    pub plan: watch::Receiver<Option<Plan>>,
+    /// A stream's state changed.
+    pub changed: Arc<Notify>,
+}
+
+impl Reporter {
+    /// Publishes until `stop`.
+    pub async fn run(self, link: Link, stop: CancellationToken) {
+        let mut epochs = link.epochs();
+        loop {
+            let at = Instant::now();
+            if let Err(error) = self.publish(&link).await {
+                tracing::debug!(%error, "status not published");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(INTERVAL) => {}
+                _ = epochs.changed() => {}
+                () = self.changed.notified() => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep_until(at + SHORTEST) => {}
+            }
+        }
+    }
+
+    async fn publish(&self, link: &Link) -> Result<(), String> {
+        let bucket = link.bucket(NODE_BUCKET).await?;
+        let status = self.status().await.map_err(|error| error.to_string())?;
+        let json = serde_json::to_vec(&status).map_err(|error| error.to_string())?;
+        let put = bucket.put(self.node.to_string(), json.into());
+        match tokio::time::timeout(INTERVAL, put).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("no answer".to_owned()),
+        }
+    }
+
+    async fn status(&self) -> Result<NodeStatus, crate::db::DbError> {
+        let ((spool_bytes, upload_backlog), outbox_backlog) =
+            self.db.call(|c| Ok((objects::totals(c)?, outbox::backlog(c)?))).await?;
+        Ok(NodeStatus {
+            node: self.node,
+            name: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            at: now(),
+            started: self.started,
+            plan_revision: self.plan.borrow().as_ref().map(|plan| plan.revision),
+            memory_bytes: memory_bytes(),
+            disk_free_bytes: space::free_bytes(self.layout.root()).unwrap_or(0),
+            spool_bytes,
+            upload_backlog,
+            outbox_backlog,
+            streams: self.roster.statuses(),
+        })
+    }
+}
+
+/// Resident memory of this process.
+fn memory_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: u64 = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
+    kib * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn memory_is_read() {
+        assert!(super::memory_bytes() > 1024 * 1024);
+    }
+}

@@ -1,0 +1,163 @@
+//! The single trials of `check`.
+
+use std::io::Write;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use media_core::{Engine, EngineConfig};
+use wire::bus::{EVENT_STREAM, HEAD_BUCKET, NODE_BUCKET, PLAN_BUCKET};
+use wire::plan::PlanEntry;
+
+use super::{Grade, Verdict};
+use crate::bus::link;
+use crate::config::Config;
+use crate::db::{Db, settings};
+use crate::media::{Recorder, source_spec};
+use crate::spool::space::free_bytes;
+
+const BUS_LIMIT: Duration = Duration::from_secs(5);
+const CAMERA_LIMIT: Duration = Duration::from_secs(8);
+const CAMERAS_AT_ONCE: usize = 4;
+
+/// Data folder and free space.
+pub(super) fn disk(config: &Config) -> Vec<Verdict> {
+    let dir = &config.data_dir;
+    let name = dir.display().to_string();
+    if let Err(error) = try_write(config) {
+        let remedy = "make the folder and give it to the node's user, or name another one in `data_dir`";
+        return vec![Verdict::bad(Grade::Fail, "data folder", format!("{name}: {error}"), remedy)];
+    }
+    let space = match free_bytes(dir) {
+        Ok(free) if free < config.spool.min_free_bytes => Verdict::bad(
+            Grade::Fail,
+            "free space",
+            format!("{} MB free, less than `spool.min_free_bytes` ({} MB)", mb(free), mb(config.spool.min_free_bytes)),
+            "free the disk, use a larger one, or lower `spool.min_free_bytes`",
+        ),
+        Ok(free) if free < 4 * config.spool.min_free_bytes => Verdict::bad(
+            Grade::Warn,
+            "free space",
+            format!("{} MB free", mb(free)),
+            "a day of one camera takes about 20 GB until it is uploaded",
+        ),
+        Ok(free) => Verdict::ok("free space", format!("{} MB", mb(free))),
+        Err(error) => Verdict::bad(Grade::Warn, "free space", error.to_string(), "look at the disk's health"),
+    };
+    vec![Verdict::ok("data folder", name), space]
+}
+
+fn mb(bytes: u64) -> u64 {
+    bytes / 1_000_000
+}
+
+fn try_write(config: &Config) -> std::io::Result<()> {
+    std::fs::create_dir_all(&config.data_dir)?;
+    let path = config.data_dir.join(format!(".check-{}", std::process::id()));
+    let mut file = std::fs::File::create(&path)?;
+    let written = file.write_all(&[0; 4096]).and_then(|()| file.sync_all());
+    std::fs::remove_file(&path)?;
+    written
+}
+
+/// GStreamer and its plugins.
+pub(super) fn plugins() -> Verdict {
+    let missing = Engine::check();
+    if missing.is_empty() {
+        return Verdict::ok("GStreamer", "all plugins are there");
+    }
+    let mut packages: Vec<&str> = missing.iter().map(|plugin| plugin.package).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    let finding: Vec<String> =
+        missing.iter().map(|plugin| format!("{} (for {})", plugin.element, plugin.purpose)).collect();
+    let needed = missing.iter().any(|plugin| plugin.purpose == "recording");
+    let grade = if needed { Grade::Fail } else { Grade::Warn };
+    let remedy = format!("apt-get install {}", packages.join(" "));
+    Verdict::bad(grade, "GStreamer", format!("missing: {}", finding.join(", ")), &remedy)
+}
+
+/// Bus, its version, JetStream, and what the control plane makes on it.
+pub(super) async fn bus(config: &Config) -> Vec<Verdict> {
+    let connected = tokio::time::timeout(BUS_LIMIT, link::connect(&config.bus, |_| {})).await;
+    let client = match connected.unwrap_or_else(|_| Err(format!("no answer from {} within 5 s", config.bus.url))) {
+        Ok(client) => client,
+        Err(error) => {
+            let remedy = "start nats-server 2.11 or newer, or mend `bus.url`, `bus.username`, `bus.password`; \
+                          until then the node records by its last plan";
+            return vec![Verdict::bad(Grade::Fail, "bus", error, remedy)];
+        }
+    };
+    let version = client.server_info().version;
+    let jetstream = async_nats::jetstream::new(client);
+    let mut missing = Vec::new();
+    for bucket in [PLAN_BUCKET, NODE_BUCKET, HEAD_BUCKET] {
+        let found = tokio::time::timeout(BUS_LIMIT, jetstream.get_key_value(bucket)).await;
+        if !matches!(found, Ok(Ok(_))) {
+            missing.push(format!("bucket {bucket}"));
+        }
+    }
+    let found = tokio::time::timeout(BUS_LIMIT, jetstream.get_stream(EVENT_STREAM)).await;
+    if !matches!(found, Ok(Ok(_))) {
+        missing.push(format!("stream {EVENT_STREAM}"));
+    }
+    let reached = Verdict::ok("bus", format!("nats-server {version}"));
+    if missing.is_empty() {
+        return vec![reached, Verdict::ok("JetStream", "stream and buckets are there")];
+    }
+    let remedy = "nats-server needs `jetstream` switched on; then start the control plane once: it makes them";
+    vec![reached, Verdict::bad(Grade::Fail, "JetStream", format!("missing: {}", missing.join(", ")), remedy)]
+}
+
+/// Every camera of the last plan.
+pub(super) async fn cameras(config: &Config) -> Vec<Verdict> {
+    if !config.data_dir.join("node.sqlite").is_file() {
+        let finding = "no plan yet: the node has not run";
+        return vec![Verdict::ok("cameras", finding)];
+    }
+    let plan = Db::open(&config.data_dir).and_then(|db| Ok((db.with(settings::plan)?, db)));
+    let (plan, db) = match plan {
+        Ok((Some(plan), db)) => (plan, db),
+        Ok((None, _)) => return vec![Verdict::ok("cameras", "no plan yet: add cameras in the panel")],
+        Err(error) => {
+            let remedy = "restore node.sqlite, or move it away: the spool is taken in again at the next start";
+            return vec![Verdict::bad(Grade::Fail, "database", error.to_string(), remedy)];
+        }
+    };
+    let engine = match Engine::new(EngineConfig::default()) {
+        Ok(engine) => engine,
+        Err(error) => {
+            let remedy = "reinstall libgstreamer1.0-0";
+            return vec![Verdict::bad(Grade::Fail, "GStreamer", error.to_string(), remedy)];
+        }
+    };
+    let (engine, db) = (&engine, &db);
+    stream::iter(&plan.entries)
+        .map(|entry| camera(engine, db, entry))
+        .buffered(CAMERAS_AT_ONCE)
+        .collect()
+        .await
+}
+
+async fn camera(engine: &Engine, db: &Db, entry: &PlanEntry) -> Verdict {
+    let subject = format!("camera {:?} ({})", entry.name, entry.stream.as_str());
+    let remedy = "look at the camera, its address and its password in the panel";
+    let cached = db.with(|c| settings::cached_credentials(c, entry.camera)).ok().flatten();
+    let credentials = cached.and_then(|(_, credentials)| credentials);
+    if entry.has_credentials && credentials.is_none() {
+        return Verdict::bad(Grade::Warn, &subject, "its credentials are not known yet", "run the node once");
+    }
+    let spec = match source_spec(&entry.source, credentials) {
+        Ok(spec) => spec,
+        Err(error) => return Verdict::bad(Grade::Warn, &subject, error, remedy),
+    };
+    let probed = tokio::time::timeout(CAMERA_LIMIT, Recorder::probe(engine, spec, CAMERA_LIMIT)).await;
+    match probed {
+        Ok(Ok(report)) => {
+            let codecs: Vec<String> =
+                report.tracks.iter().map(|track| crate::media::wire_track(track).codec().to_owned()).collect();
+            Verdict::ok(&subject, format!("{}, {} kbit/s", codecs.join(" + "), report.bitrate_bps / 1000))
+        }
+        Ok(Err(failure)) => Verdict::bad(Grade::Warn, &subject, failure.to_string(), remedy),
+        Err(_) => Verdict::bad(Grade::Warn, &subject, "no answer within 8 s", remedy),
+    }
+}

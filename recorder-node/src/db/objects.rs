@@ -1,0 +1,146 @@
+//! Rows of sealed objects: one for each `.mp4` in the spool.
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use wire::event::{NodeEvent, SealedObject};
+use wire::{CameraId, ObjectId, StreamKind, TimeRange, UnixMs};
+
+use super::outbox::{self, INDEXED, SEALED, STORED};
+use super::schema::object;
+use super::{DbError, DbResult, camera_id, object_id, stream_code, stream_kind};
+
+/// What the spool knows of one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectRow {
+    /// Its id.
+    pub id: ObjectId,
+    /// Whose.
+    pub camera: CameraId,
+    /// Which stream.
+    pub stream: StreamKind,
+    /// When.
+    pub range: TimeRange,
+    /// File size.
+    pub bytes: u64,
+    /// [`SEALED`], [`INDEXED`], [`STORED`] or [`outbox::REFUSED`].
+    pub state: i16,
+}
+
+type Raw = (Vec<u8>, Vec<u8>, i16, i64, i64, i64, i16);
+
+fn read((id, camera, stream, start, end, bytes, state): Raw) -> DbResult<ObjectRow> {
+    Ok(ObjectRow {
+        id: object_id(&id)?,
+        camera: camera_id(&camera)?,
+        stream: stream_kind(stream)?,
+        range: TimeRange::new(UnixMs(start), UnixMs(end)).map_err(|_| DbError::Damaged("an empty object"))?,
+        bytes: bytes.cast_unsigned(),
+        state,
+    })
+}
+
+/// Adds a sealed object and its event.
+///
+/// # Errors
+/// Those of the database.
+pub fn add(c: &mut SqliteConnection, sealed: &SealedObject) -> DbResult<()> {
+    diesel::replace_into(object::table)
+        .values((
+            object::id.eq(sealed.id.as_bytes().as_slice()),
+            object::camera.eq(sealed.camera.as_bytes().as_slice()),
+            object::stream.eq(stream_code(sealed.stream)),
+            object::start_ms.eq(sealed.start.0),
+            object::end_ms.eq(sealed.end.0),
+            object::bytes.eq(sealed.bytes.cast_signed()),
+            object::state.eq(SEALED),
+        ))
+        .execute(c)?;
+    outbox::add(c, &NodeEvent::ObjectSealed(sealed.clone()))
+}
+
+/// One object.
+///
+/// # Errors
+/// Those of the database.
+pub fn find(c: &mut SqliteConnection, id: ObjectId) -> DbResult<Option<ObjectRow>> {
+    let row: Option<Raw> = object::table.find(id.as_bytes().as_slice()).first(c).optional()?;
+    row.map(read).transpose()
+}
+
+/// All objects, oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub fn all(c: &mut SqliteConnection) -> DbResult<Vec<ObjectRow>> {
+    let rows: Vec<Raw> = object::table.order(object::start_ms).load(c)?;
+    rows.into_iter().map(read).collect()
+}
+
+/// The oldest objects that the index has and the store has not, leaving out `busy`.
+///
+/// # Errors
+/// Those of the database.
+pub fn to_upload(c: &mut SqliteConnection, busy: &[ObjectId], limit: i64) -> DbResult<Vec<ObjectRow>> {
+    let busy: Vec<&[u8]> = busy.iter().map(|id| id.as_bytes().as_slice()).collect();
+    let rows: Vec<Raw> = object::table
+        .filter(object::state.eq(INDEXED).and(object::id.ne_all(busy)))
+        .order(object::start_ms)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(read).collect()
+}
+
+/// The store has it, verified.
+///
+/// # Errors
+/// Those of the database.
+pub fn mark_stored(c: &mut SqliteConnection, id: ObjectId) -> DbResult<()> {
+    diesel::update(object::table.find(id.as_bytes().as_slice())).set(object::state.eq(STORED)).execute(c)?;
+    Ok(())
+}
+
+/// What may go first: the oldest stored objects.
+///
+/// # Errors
+/// Those of the database.
+pub fn oldest_stored(c: &mut SqliteConnection, limit: i64) -> DbResult<Vec<ObjectRow>> {
+    let rows: Vec<Raw> =
+        object::table.filter(object::state.eq(STORED)).order(object::start_ms).limit(limit).load(c)?;
+    rows.into_iter().map(read).collect()
+}
+
+/// What goes last of all: the oldest objects that exist nowhere else.
+///
+/// # Errors
+/// Those of the database.
+pub fn oldest_unstored(c: &mut SqliteConnection, limit: i64) -> DbResult<Vec<ObjectRow>> {
+    let rows: Vec<Raw> =
+        object::table.filter(object::state.ne(STORED)).order(object::start_ms).limit(limit).load(c)?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Forgets an object.
+///
+/// # Errors
+/// Those of the database.
+pub fn remove(c: &mut SqliteConnection, id: ObjectId) -> DbResult<()> {
+    diesel::delete(object::table.find(id.as_bytes().as_slice())).execute(c)?;
+    Ok(())
+}
+
+/// Bytes in the spool, and the number of objects that are not stored yet.
+///
+/// # Errors
+/// Those of the database.
+pub fn totals(c: &mut SqliteConnection) -> DbResult<(u64, u64)> {
+    use diesel::dsl::count_star;
+    #[derive(QueryableByName)]
+    struct Sum {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        total: i64,
+    }
+    let bytes: Sum = diesel::sql_query("SELECT COALESCE(SUM(bytes), 0) AS total FROM object").get_result(c)?;
+    let waiting: i64 =
+        object::table.filter(object::state.lt(STORED)).select(count_star()).get_result(c)?;
+    Ok((bytes.total.cast_unsigned(), waiting.cast_unsigned()))
+}

@@ -1,0 +1,105 @@
+//! The media library, behind a trait so that supervisors can be driven by scripted facts.
+//!
+//! Also translates between the wire's words and the media library's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use media_core::facts::{AttemptStats, FactSink, Failure, ProbeReport, RecordSettings, SourceSpec};
+use media_core::{Attempt, Engine};
+use wire::source::{Credentials, Reader, Source, Transport};
+
+/// Starts attempts and probes.
+pub trait Recorder: Send + Sync + 'static {
+    /// Starts one attempt; facts go to `sink` and end with one `Ended`.
+    fn start(&self, spec: SourceSpec, settings: RecordSettings, sink: Arc<dyn FactSink>) -> Arc<dyn Running>;
+
+    /// Looks at a camera for at most `limit`.
+    ///
+    /// # Errors
+    /// What kept it from an answer.
+    fn probe(&self, spec: SourceSpec, limit: Duration) -> BoxFuture<'_, Result<ProbeReport, Failure>>;
+}
+
+/// A running attempt.
+pub trait Running: Send + Sync + 'static {
+    /// Asks it to end; `Ended` follows as a fact.
+    fn stop(&self);
+    /// Its figures.
+    fn stats(&self) -> AttemptStats;
+}
+
+impl Recorder for Engine {
+    fn start(&self, spec: SourceSpec, settings: RecordSettings, sink: Arc<dyn FactSink>) -> Arc<dyn Running> {
+        Arc::new(self.attempt(spec, settings, sink))
+    }
+
+    fn probe(&self, spec: SourceSpec, limit: Duration) -> BoxFuture<'_, Result<ProbeReport, Failure>> {
+        Box::pin(Self::probe(self, spec, limit))
+    }
+}
+
+impl Running for Attempt {
+    fn stop(&self) {
+        Self::stop(self);
+    }
+
+    fn stats(&self) -> AttemptStats {
+        Self::stats(self)
+    }
+}
+
+/// What the media library is told to read.
+///
+/// # Errors
+/// One sentence when the source's URL is none that can be read.
+pub fn source_spec(source: &Source, credentials: Option<Credentials>) -> Result<SourceSpec, String> {
+    let url = url::Url::parse(&source.url).map_err(|error| format!("the camera's address is wrong: {error}"))?;
+    if !matches!(url.scheme(), "rtsp" | "rtsps") || url.host_str().is_none() {
+        return Err("the camera's address must be rtsp:// or rtsps:// with a host".to_owned());
+    }
+    Ok(SourceSpec {
+        url,
+        credentials: credentials
+            .map(|c| media_core::facts::Credentials { username: c.username, password: c.password }),
+        transport: match source.transport {
+            Transport::Tcp => media_core::facts::Transport::Tcp,
+            Transport::Udp => media_core::facts::Transport::Udp,
+        },
+        reader: match source.reader {
+            Reader::Auto => media_core::facts::Reader::Auto,
+            Reader::Retina => media_core::facts::Reader::Retina,
+            Reader::Rtspsrc => media_core::facts::Reader::Rtspsrc,
+        },
+        audio: source.audio,
+    })
+}
+
+/// A track in the wire's words.
+#[must_use]
+pub fn wire_track(track: &media_core::facts::Track) -> wire::Track {
+    use media_core::facts::Track;
+    match track {
+        Track::Video { codec, width, height, fps } => {
+            wire::Track::Video { codec: codec.clone(), width: *width, height: *height, fps: *fps }
+        }
+        Track::Audio { codec, sample_rate_hz, channels } => wire::Track::Audio {
+            codec: codec.clone(),
+            sample_rate_hz: *sample_rate_hz,
+            channels: *channels,
+        },
+    }
+}
+
+/// A probe's report in the wire's words.
+#[must_use]
+pub fn wire_report(report: &ProbeReport) -> wire::bus::ProbeReport {
+    wire::bus::ProbeReport {
+        tracks: report.tracks.iter().map(wire_track).collect(),
+        bitrate_bps: report.bitrate_bps,
+        keyframe_interval_ms: report.keyframe_interval.map(|i| u64::try_from(i.as_millis()).unwrap_or(u64::MAX)),
+        clock_offset_ms: report.clock_offset_ms,
+        reader: report.reader.to_owned(),
+    }
+}

@@ -1,0 +1,205 @@
+//! What a stream's supervisor does next: pure, clocks and dice come from outside.
+//!
+//! A supervisor outlives its attempts. It starts one when the stream is wanted, waits after each failure, and
+//! waits long when a camera flaps. Times are milliseconds on a clock that never steps.
+
+use media_core::facts::{AttemptEnd, Failure};
+
+use super::backoff::{self, Backoff};
+use crate::spool::intake::AttemptEvent;
+
+/// An attempt that recorded for this long was a good one: the next failure starts from the shortest wait.
+const GOOD_MS: u64 = 10_000;
+
+/// Where a supervisor is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Phase {
+    /// Not wanted now.
+    Idle,
+    /// Until the next attempt.
+    Waiting {
+        /// When it starts.
+        until: u64,
+    },
+    /// An attempt runs or is about to.
+    Attempting {
+        /// Since when it records.
+        footage: Option<u64>,
+        /// The camera answered.
+        playing: bool,
+    },
+    /// The attempt was asked to end.
+    Stopping,
+}
+
+/// A supervisor's state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Where it is.
+    pub phase: Phase,
+    /// Whether the stream is to be recorded now.
+    pub wanted: bool,
+    /// How the last attempt failed, until footage comes again.
+    pub failure: Option<Failure>,
+    /// What is wrong although footage arrives.
+    pub degraded: Option<String>,
+    /// Attempts so far.
+    pub attempts: u64,
+    backoff: Backoff,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The stream is to be recorded, or no longer.
+    Want(bool),
+    /// Address or credentials are others now.
+    Changed,
+    /// The time of [`Phase::Waiting`] may have come.
+    Due,
+    /// From the attempt.
+    Attempt(AttemptEvent),
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Start an attempt.
+    Start,
+    /// Ask the attempt to end.
+    Stop,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            phase: Phase::Idle,
+            wanted: false,
+            failure: None,
+            degraded: None,
+            attempts: 0,
+            backoff: Backoff::default(),
+        }
+    }
+}
+
+impl State {
+    /// When [`Event::Due`] is next of use.
+    #[must_use]
+    pub fn due(&self) -> Option<u64> {
+        if let Phase::Waiting { until } = self.phase { Some(until) } else { None }
+    }
+
+    /// Takes an event at `now`; `dice` is a random number in `0..1`.
+    #[must_use]
+    pub fn step(mut self, event: Event, now: u64, dice: f64) -> (Self, Option<Action>) {
+        let action = match event {
+            Event::Want(wanted) => self.want(wanted),
+            Event::Changed => self.changed(),
+            Event::Due => self.due_at(now),
+            Event::Attempt(event) => self.attempt(event, now, dice),
+        };
+        (self, action)
+    }
+
+    fn start(&mut self) -> Option<Action> {
+        self.attempts += 1;
+        self.degraded = None;
+        self.phase = Phase::Attempting { footage: None, playing: false };
+        Some(Action::Start)
+    }
+
+    fn want(&mut self, wanted: bool) -> Option<Action> {
+        self.wanted = wanted;
+        match (&self.phase, wanted) {
+            (Phase::Idle, true) => self.start(),
+            (Phase::Attempting { .. }, false) => {
+                self.phase = Phase::Stopping;
+                Some(Action::Stop)
+            }
+            (Phase::Waiting { .. }, false) => {
+                self.rest();
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn rest(&mut self) {
+        self.phase = Phase::Idle;
+        self.failure = None;
+        self.degraded = None;
+        self.backoff = Backoff::default();
+    }
+
+    fn changed(&mut self) -> Option<Action> {
+        // What failed with the old settings says nothing about the new ones.
+        self.backoff = Backoff::default();
+        match self.phase {
+            Phase::Attempting { .. } => {
+                self.phase = Phase::Stopping;
+                Some(Action::Stop)
+            }
+            Phase::Waiting { .. } => {
+                self.failure = None;
+                self.start()
+            }
+            Phase::Idle | Phase::Stopping => None,
+        }
+    }
+
+    fn due_at(&mut self, now: u64) -> Option<Action> {
+        match self.phase {
+            Phase::Waiting { until } if until <= now => self.start(),
+            _ => None,
+        }
+    }
+
+    fn attempt(&mut self, event: AttemptEvent, now: u64, dice: f64) -> Option<Action> {
+        match (event, &mut self.phase) {
+            (AttemptEvent::Ended(end), _) => self.ended(end, now, dice),
+            (AttemptEvent::Playing, Phase::Attempting { playing, .. }) => {
+                *playing = true;
+                None
+            }
+            (AttemptEvent::Footage, Phase::Attempting { footage, .. }) => {
+                footage.get_or_insert(now);
+                self.failure = None;
+                None
+            }
+            (AttemptEvent::Degraded(detail), Phase::Attempting { .. }) => {
+                self.degraded = detail;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn ended(&mut self, end: AttemptEnd, now: u64, dice: f64) -> Option<Action> {
+        let phase = std::mem::replace(&mut self.phase, Phase::Idle);
+        self.degraded = None;
+        if !self.wanted {
+            self.rest();
+            return None;
+        }
+        let (footage, playing) = match phase {
+            Phase::Attempting { footage, playing } => (footage, playing),
+            // It was stopped for new settings, or for a window that has opened again.
+            Phase::Stopping | Phase::Idle | Phase::Waiting { .. } => return self.start(),
+        };
+        if footage.is_some_and(|since| now.saturating_sub(since) >= GOOD_MS) {
+            self.backoff.succeeded();
+        } else if playing {
+            self.backoff.flapped(now);
+        }
+        let wait = match &end {
+            AttemptEnd::Failed(failure) => self.backoff.after(backoff::kind(failure), now, dice),
+            AttemptEnd::Finished | AttemptEnd::Stopped => self.backoff.after(backoff::Kind::Orderly, now, dice),
+        };
+        if let AttemptEnd::Failed(failure) = end {
+            self.failure = Some(failure);
+        }
+        self.phase = Phase::Waiting { until: now + wait };
+        None
+    }
+}

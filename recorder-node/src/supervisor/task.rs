@@ -1,0 +1,295 @@
+//! One stream's supervisor as a task: feeds `step` and does what it says.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use media_core::facts::{AttemptEnd, Failure, RecordSettings, SourceSpec};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use wire::UnixMs;
+use wire::coverage::GapCause;
+use wire::plan::PlanEntry;
+use wire::status::StreamState;
+
+use super::shared::{Context, Watched, outage_end, tell};
+use super::step::{Action, Event, Phase, State};
+use crate::ledger::Cause;
+use crate::media::{Running, source_spec};
+use crate::spool::commit::Commit;
+use crate::spool::intake::{AttemptEvent, Intake};
+use crate::spool::now;
+
+/// An outage is reported this often.
+const OUTAGE_INTERVAL: Duration = Duration::from_secs(30);
+/// A stopped attempt must have ended after this; then it is left to itself.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+type Starting = Pin<Box<dyn Future<Output = Result<SourceSpec, Failure>> + Send>>;
+
+struct Task {
+    context: Arc<Context>,
+    watched: Arc<Watched>,
+    plan: watch::Receiver<PlanEntry>,
+    entry: PlanEntry,
+    state: State,
+    starting: Option<Starting>,
+    running: Option<Arc<dyn Running>>,
+    /// Attempts are numbered, so that late words of an old one are not taken for those of the new one.
+    number: u64,
+    sender: UnboundedSender<(u64, AttemptEvent)>,
+    events: UnboundedReceiver<(u64, AttemptEvent)>,
+    retry_at: UnixMs,
+}
+
+/// Records one stream by its plan until `stop`; then ends its attempt and returns.
+pub(super) async fn run(
+    context: Arc<Context>,
+    watched: Arc<Watched>,
+    mut plan: watch::Receiver<PlanEntry>,
+    stop: CancellationToken,
+) {
+    // An attempt says a handful of words, and they are taken at once: unbounded is bounded by that.
+    let (sender, events) = unbounded_channel();
+    let entry = plan.borrow_and_update().clone();
+    let mut task = Task {
+        context,
+        watched,
+        plan,
+        entry,
+        state: State::default(),
+        starting: None,
+        running: None,
+        number: 0,
+        sender,
+        events,
+        retry_at: now(),
+    };
+    task.supervise(&stop).await;
+    task.end().await;
+}
+
+impl Task {
+    async fn supervise(&mut self, stop: &CancellationToken) {
+        let mut outage = Instant::now() + OUTAGE_INTERVAL;
+        self.want();
+        loop {
+            let wake = self.wake(outage);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = self.plan.changed() => match changed {
+                    Ok(()) => self.replan(),
+                    Err(_) => return,
+                },
+                Some((number, event)) = self.events.recv() => {
+                    if number == self.number {
+                        self.heard(event);
+                    }
+                }
+                ready = async { match &mut self.starting { Some(s) => s.await, None => std::future::pending().await } } => {
+                    self.starting = None;
+                    self.start(ready);
+                }
+                () = sleep_until(wake) => {
+                    if Instant::now() >= outage {
+                        outage = Instant::now() + OUTAGE_INTERVAL;
+                        self.report_outage().await;
+                    }
+                    self.want();
+                    self.step(Event::Due);
+                }
+            }
+        }
+    }
+
+    /// When something is due at the latest.
+    fn wake(&self, outage: Instant) -> Instant {
+        let mut wake = outage;
+        if let Some(due) = self.state.due() {
+            wake = wake.min(Instant::now() + Duration::from_millis(due.saturating_sub(self.context.mono_ms())));
+        }
+        let now = now();
+        let edges = self.entry.windows.iter().flat_map(|window| [window.start(), window.end()]);
+        if let Some(edge) = edges.filter(|edge| *edge > now).min() {
+            let ms = u64::try_from(edge.since(now)).unwrap_or(0);
+            wake = wake.min(Instant::now() + Duration::from_millis(ms));
+        }
+        wake
+    }
+
+    fn want(&mut self) {
+        let wanted = self.entry.is_active(now());
+        if wanted != self.state.wanted {
+            self.step(Event::Want(wanted));
+        }
+    }
+
+    fn replan(&mut self) {
+        let entry = self.plan.borrow_and_update().clone();
+        self.watched.stream.set_epoch(entry.epoch);
+        let changed = entry.source != self.entry.source
+            || entry.credentials_revision != self.entry.credentials_revision
+            || entry.has_credentials != self.entry.has_credentials;
+        self.entry = entry;
+        self.want();
+        if changed && self.state.wanted {
+            let detail = "the camera's settings were changed";
+            self.watched.stream.set_cause(Cause::new(GapCause::Operator, detail, now()));
+            self.step(Event::Changed);
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        let state = std::mem::take(&mut self.state);
+        let (state, action) = state.step(event, self.context.mono_ms(), rand::random());
+        self.state = state;
+        match action {
+            Some(Action::Start) => self.prepare(),
+            Some(Action::Stop) => self.stop_attempt(),
+            None => {}
+        }
+        self.show();
+    }
+
+    /// Waits for the site's turn and for credentials; the attempt follows.
+    fn prepare(&mut self) {
+        self.number += 1;
+        let context = self.context.clone();
+        let entry = self.entry.clone();
+        self.starting = Some(Box::pin(async move {
+            context.attempts.until_ready().await;
+            let credentials = context.secrets.get(&entry).await.map_err(Failure::Internal)?;
+            source_spec(&entry.source, credentials).map_err(Failure::Unsupported)
+        }));
+    }
+
+    fn start(&mut self, ready: Result<SourceSpec, Failure>) {
+        let spec = match ready {
+            Ok(spec) => spec,
+            Err(failure) => return self.heard(AttemptEvent::Ended(AttemptEnd::Failed(failure))),
+        };
+        let Some(writer) = self.context.writer() else { return };
+        let (number, sender) = (self.number, self.sender.clone());
+        let events = Box::new(move |event| drop(sender.send((number, event))));
+        let intake = Arc::new(Intake::new(self.watched.stream.clone(), writer, events));
+        let running = self.context.recorder.start(spec, self.settings(), intake);
+        self.watched.set_running(Some(running.clone()));
+        self.running = Some(running);
+    }
+
+    fn settings(&self) -> RecordSettings {
+        let record = &self.context.record;
+        RecordSettings {
+            segment_target: record.segment(),
+            object_target: record.object(),
+            first_object_target: Some(first_object(record.segment(), record.object(), &self.watched)),
+            ..RecordSettings::default()
+        }
+    }
+
+    fn stop_attempt(&mut self) {
+        match &self.running {
+            Some(running) => running.stop(),
+            None => {
+                self.starting = None;
+                self.heard(AttemptEvent::Ended(AttemptEnd::Stopped));
+            }
+        }
+    }
+
+    fn heard(&mut self, event: AttemptEvent) {
+        if let AttemptEvent::Ended(end) = &event {
+            self.running = None;
+            self.watched.set_running(None);
+            self.note(end);
+        }
+        let footage = event == AttemptEvent::Footage;
+        self.step(Event::Attempt(event));
+        if let Some(due) = self.state.due() {
+            let wait = due.saturating_sub(self.context.mono_ms());
+            self.retry_at = now().plus(i64::try_from(wait).unwrap_or(0));
+            self.show();
+        }
+        if footage {
+            tracing::debug!(camera = %self.entry.camera, "footage");
+        }
+    }
+
+    /// Tells log and ledger how an attempt ended.
+    fn note(&self, end: &AttemptEnd) {
+        let camera = self.entry.camera;
+        match end {
+            AttemptEnd::Stopped => tracing::info!(%camera, name = %self.entry.name, "recording stopped"),
+            AttemptEnd::Finished => {
+                tracing::info!(%camera, name = %self.entry.name, "the camera ended the session");
+                let detail = "the camera changed its stream";
+                self.watched.stream.set_cause(Cause::new(GapCause::Camera, detail, now()));
+            }
+            AttemptEnd::Failed(failure) => {
+                if self.state.failure.as_ref() != Some(failure) {
+                    tracing::warn!(%camera, name = %self.entry.name, %failure, "recording failed");
+                }
+                self.watched.stream.set_cause(Cause::of_failure(failure, now()));
+            }
+        }
+    }
+
+    async fn report_outage(&mut self) {
+        if self.state.wanted {
+            let (key, cause) = (self.watched.stream.key, self.watched.stream.cause());
+            tell(&self.context.commit, Commit::Outage { key, until: outage_end(now()), cause }).await;
+        }
+    }
+
+    fn show(&self) {
+        let state = match (&self.state.phase, &self.state.failure) {
+            (Phase::Idle, _) => StreamState::Idle,
+            // A camera that is tried again and again stays failed until footage comes.
+            (_, Some(failure)) => StreamState::Failed {
+                cause: Cause::of_failure(failure, now()).cause,
+                detail: failure.to_string(),
+                retry_at: self.retry_at,
+            },
+            (Phase::Attempting { footage: Some(_), .. }, None) => match &self.state.degraded {
+                Some(detail) => StreamState::Degraded { detail: detail.clone() },
+                None => StreamState::Recording,
+            },
+            _ => StreamState::Connecting,
+        };
+        if self.watched.set_state(state, self.state.attempts) {
+            self.context.changed.notify_one();
+        }
+    }
+
+    /// Ends the attempt, so that its object is sealed.
+    async fn end(&mut self) {
+        self.starting = None;
+        let Some(running) = self.running.take() else { return };
+        running.stop();
+        let ended = async {
+            while let Some((number, event)) = self.events.recv().await {
+                if number == self.number && matches!(event, AttemptEvent::Ended(_)) {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(STOP_LIMIT, ended).await.is_err() {
+            tracing::warn!(camera = %self.entry.camera, "the attempt did not end in time");
+        }
+        self.watched.set_running(None);
+        self.watched.set_state(StreamState::Idle, self.state.attempts);
+    }
+}
+
+/// Spreads the borders of objects over the minute, by the camera's id.
+fn first_object(segment: Duration, object: Duration, watched: &Watched) -> Duration {
+    // FNV-1a: ids made in the same millisecond share their first bytes.
+    let hash = watched.stream.key.camera.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let spread = u64::try_from(object.saturating_sub(segment).as_millis()).unwrap_or(0).max(1);
+    segment + Duration::from_millis(hash % spread)
+}

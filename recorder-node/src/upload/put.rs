@@ -1,0 +1,74 @@
+//! One PUT of one file, with the headers that its URL was signed for.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Body, Client, StatusCode, redirect};
+use tokio::fs::File;
+use tokio_util::io::ReaderStream;
+use wire::bus::UploadReply;
+
+/// Slowest upload that is waited for.
+const SLOWEST_BYTES_PER_S: u64 = 16 * 1024;
+
+/// How a PUT failed.
+#[derive(Debug)]
+pub(super) enum PutError {
+    /// The store did not answer, or is not well.
+    Store(String),
+    /// The store refused this PUT.
+    Refused(String),
+}
+
+/// The HTTP client of all uploads. It follows no redirect: a signed URL is for one place.
+pub(super) fn client() -> anyhow::Result<Client> {
+    Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .redirect(redirect::Policy::none())
+        .user_agent(concat!("cloudcam-recorder/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .context("cannot make an HTTP client")
+}
+
+/// Sends the file. "Already there" (412) is success: the control plane verifies what is there.
+pub(super) async fn put(http: &Client, place: &UploadReply, file: File, bytes: u64) -> Result<(), PutError> {
+    let mut headers = headers(place)?;
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+    let limit = Duration::from_secs(30 + bytes / SLOWEST_BYTES_PER_S);
+    let sent = http
+        .put(&place.url)
+        .headers(headers)
+        .timeout(limit)
+        .body(Body::wrap_stream(ReaderStream::with_capacity(file, 64 * 1024)))
+        .send()
+        .await;
+    // The URL is a secret while it lives.
+    let status = sent.map_err(|error| PutError::Store(format!("PUT failed: {}", chain(error.without_url()))))?.status();
+    match status {
+        StatusCode::PRECONDITION_FAILED => Ok(()),
+        status if status.is_success() => Ok(()),
+        status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            Err(PutError::Store(format!("the store answers {status}")))
+        }
+        status => Err(PutError::Refused(format!("the store refuses the object: {status}"))),
+    }
+}
+
+fn chain(error: reqwest::Error) -> String {
+    format!("{:#}", anyhow::Error::new(error))
+}
+
+fn headers(place: &UploadReply) -> Result<HeaderMap, PutError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &place.headers {
+        let bad = |_| PutError::Refused(format!("the header {name} of the upload cannot be sent"));
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad(error.to_string()))?;
+        let value = HeaderValue::from_str(value).map_err(|error| bad(error.to_string()))?;
+        // The URL names the host.
+        if key != reqwest::header::HOST {
+            headers.insert(key, value);
+        }
+    }
+    Ok(headers)
+}
