@@ -5,6 +5,7 @@
 mod support;
 
 mod api;
+mod ffmpeg;
 mod fixture;
 mod objects;
 mod playlist;
