@@ -9,8 +9,8 @@ use std::num::NonZeroU32;
 use anyhow::anyhow;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::{Clock, DefaultClock, QuantaInstant};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use sha2::{Digest, Sha256};
 use wire::UnixMs;
 use wire::api::{Me, Session, SignIn};
@@ -29,6 +29,8 @@ const PASSWORD_MAX: usize = 1024;
 const PER_LOGIN: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// Attempts at once from one address, whatever the login; then one a second.
 const PER_ADDRESS: NonZeroU32 = NonZeroU32::new(60).unwrap();
+/// Refreshes at once from one address; then two a second.
+const REFRESHES: NonZeroU32 = NonZeroU32::new(120).unwrap();
 /// Addresses remembered before those that are quiet again are forgotten.
 const REMEMBERED: usize = 10_000;
 
@@ -37,6 +39,7 @@ const REMEMBERED: usize = 10_000;
 pub struct Limiter {
     logins: DefaultKeyedRateLimiter<(IpAddr, String)>,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
+    refreshes: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Default for Limiter {
@@ -44,12 +47,13 @@ impl Default for Limiter {
         Self {
             logins: RateLimiter::keyed(Quota::per_minute(PER_LOGIN)),
             addresses: RateLimiter::keyed(Quota::per_minute(PER_ADDRESS)),
+            refreshes: RateLimiter::keyed(Quota::per_minute(REFRESHES)),
         }
     }
 }
 
 impl Limiter {
-    /// Counts an attempt.
+    /// Counts an attempt to sign in.
     ///
     /// # Errors
     /// [`Error::TooMany`], with the time to wait.
@@ -58,13 +62,27 @@ impl Limiter {
             self.logins.retain_recent();
             self.addresses.retain_recent();
         }
-        let wait = |until: governor::NotUntil<_>| Error::TooMany {
-            retry_after_s: until.wait_time_from(DefaultClock::default().now()).as_secs() + 1,
-        };
         self.addresses.check_key(&address).map_err(wait)?;
         self.logins
             .check_key(&(address, login.to_lowercase()))
             .map_err(wait)
+    }
+
+    /// Counts a refresh.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`], with the time to wait.
+    pub fn refresh(&self, address: IpAddr) -> Result<(), Error> {
+        if self.refreshes.len() > REMEMBERED {
+            self.refreshes.retain_recent();
+        }
+        self.refreshes.check_key(&address).map_err(wait)
+    }
+}
+
+fn wait(until: NotUntil<QuantaInstant>) -> Error {
+    Error::TooMany {
+        retry_after_s: until.wait_time_from(DefaultClock::default().now()).as_secs() + 1,
     }
 }
 
@@ -109,8 +127,14 @@ pub async fn sign_in(
 /// Takes a refresh token for a new session.
 ///
 /// # Errors
-/// [`Error::Unauthorized`] when the token is unknown, expired, revoked or used.
-pub async fn refresh(state: &AppState, refresh_token: &str, now: UnixMs) -> Result<SignedIn, Error> {
+/// [`Error::Unauthorized`] when the token is unknown, expired, revoked or used; [`Error::TooMany`].
+pub async fn refresh(
+    state: &AppState,
+    refresh_token: &str,
+    address: IpAddr,
+    now: UnixMs,
+) -> Result<SignedIn, Error> {
+    state.limiter.refresh(address)?;
     let over = Error::Unauthorized {
         code: "session_over",
         title: "the session is over, sign in again",

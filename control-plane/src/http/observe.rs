@@ -36,14 +36,13 @@ pub async fn observe(
     if is_api && !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    tracing::info!(
-        request_id = id,
-        %method,
-        path,
-        status = response.status().as_u16(),
-        ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "request"
-    );
+    let status = response.status().as_u16();
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if matches!(path.as_str(), "/healthz" | "/readyz") {
+        tracing::debug!(request_id = id, %method, path, status, ms, "request");
+    } else {
+        tracing::info!(request_id = id, %method, path, status, ms, "request");
+    }
     Ok(response)
 }
 

@@ -46,7 +46,7 @@ async fn refresh(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
         code: "session_over",
         title: "the session is over, sign in again",
     })?;
-    let signed_in = session::refresh(&state, cookie.value(), now()).await?;
+    let signed_in = session::refresh(&state, cookie.value(), address(&request), now()).await?;
     Ok(answer(&state, signed_in))
 }
 
@@ -60,6 +60,13 @@ async fn sign_out(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
 
 async fn me(state: Data<AppState>, caller: Caller) -> Result<Json<Me>, Error> {
     Ok(Json(session::me(&state, caller).await?))
+}
+
+/// The peer itself: a header that a stranger can write would let them around the limits.
+fn address(request: &HttpRequest) -> IpAddr {
+    request
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
 }
 
 fn answer(state: &AppState, signed_in: SignedIn) -> HttpResponse {

@@ -22,3 +22,5 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tenants;
+#[cfg(test)]
+mod upload;
