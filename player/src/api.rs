@@ -1,0 +1,236 @@
+//! The only place that talks HTTP.
+//!
+//! The access token lives in memory, the refresh token in an HttpOnly cookie that scripts never see. A
+//! request that is answered 401 is tried once more after a refresh.
+
+use std::cell::RefCell;
+
+use gloo_net::http::{Method, Request, RequestBuilder, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use web_sys::RequestCredentials;
+use wire::api::{
+    Camera, CameraPatch, Coverage, Days, Me, NewCamera, Node, Page, Playback, ProbeCamera, Problem, Session, SignIn,
+};
+use wire::bus::ProbeReport;
+use wire::{CameraId, UnixMs};
+
+thread_local! {
+    static TOKEN: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Why a request gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// The server said so.
+    Problem(Problem),
+    /// Nobody answered.
+    Unreachable,
+    /// The answer made no sense, as from a proxy in between.
+    Unreadable,
+}
+
+impl ApiError {
+    /// Whether signing in helps.
+    #[must_use]
+    pub fn is_signed_out(&self) -> bool {
+        matches!(self, Self::Problem(problem) if problem.status == 401)
+    }
+
+    /// A sentence for the reader.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Problem(problem) => {
+                let mut letters = problem.title.chars();
+                let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+                format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+            }
+            Self::Unreachable => "The server cannot be reached. Check the connection.".to_owned(),
+            Self::Unreadable => "The server's answer cannot be read. Try again later.".to_owned(),
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, ApiError>;
+
+/// Signs in.
+///
+/// # Errors
+/// When the name or password is wrong, or after too many tries.
+pub async fn sign_in(body: &SignIn) -> Result<Me> {
+    let session: Session = decode(send(Method::POST, "/api/v1/session", Some(body)).await?).await?;
+    Ok(keep(session))
+}
+
+/// Goes on with the session of the cookie, if there is one. One tab at a time: the cookie changes with each use.
+///
+/// # Errors
+/// When there is none.
+pub async fn resume() -> Result<Me> {
+    let (answer, receive) = (std::rc::Rc::new(RefCell::new(None)), refresh);
+    let inner = std::rc::Rc::clone(&answer);
+    let callback = Closure::once(move |_: JsValue| {
+        future_to_promise(async move {
+            let result = receive().await;
+            *inner.borrow_mut() = Some(result);
+            Ok(JsValue::UNDEFINED)
+        })
+    });
+    match request_lock("cloudcam-refresh", &callback) {
+        Ok(done) => drop(JsFuture::from(done).await),
+        // Locks exist on https and localhost only.
+        Err(_) => return refresh().await,
+    }
+    answer.take().unwrap_or(Err(ApiError::Unreadable))
+}
+
+async fn refresh() -> Result<Me> {
+    let session: Session = decode(send(Method::POST, "/api/v1/session/refresh", None::<&()>).await?).await?;
+    Ok(keep(session))
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request, catch)]
+    fn request_lock(
+        name: &str,
+        callback: &Closure<dyn FnMut(JsValue) -> js_sys::Promise>,
+    ) -> std::result::Result<js_sys::Promise, JsValue>;
+}
+
+fn keep(session: Session) -> Me {
+    TOKEN.set(Some(session.access_token));
+    session.user
+}
+
+/// Signs out here and on the server.
+pub async fn sign_out() {
+    let _ = send(Method::DELETE, "/api/v1/session", None::<&()>).await;
+    TOKEN.set(None);
+}
+
+/// The cameras.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn cameras() -> Result<Vec<Camera>> {
+    let page: Page<Camera> = call(Method::GET, "/api/v1/cameras", None::<&()>).await?;
+    Ok(page.items)
+}
+
+/// Adds a camera.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn create_camera(camera: &NewCamera) -> Result<Camera> {
+    call(Method::POST, "/api/v1/cameras", Some(camera)).await
+}
+
+/// Changes a camera.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn change_camera(id: CameraId, patch: &CameraPatch) -> Result<Camera> {
+    call(Method::PATCH, &format!("/api/v1/cameras/{id}"), Some(patch)).await
+}
+
+/// Removes a camera.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn delete_camera(id: CameraId) -> Result<()> {
+    let path = format!("/api/v1/cameras/{id}");
+    authorized(Method::DELETE, &path, None::<&()>).await.map(drop)
+}
+
+/// Connects to an address and tells what it sends.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn probe(camera: &ProbeCamera) -> Result<ProbeReport> {
+    call(Method::POST, "/api/v1/probe", Some(camera)).await
+}
+
+/// Connects to a saved camera and tells what it sends.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn probe_saved(id: CameraId) -> Result<ProbeReport> {
+    call(Method::POST, &format!("/api/v1/cameras/{id}/probe"), None::<&()>).await
+}
+
+/// The nodes.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn nodes() -> Result<Vec<Node>> {
+    let page: Page<Node> = call(Method::GET, "/api/v1/nodes", None::<&()>).await?;
+    Ok(page.items)
+}
+
+/// Days with footage from one date to before another, `2026-01-31`, in a time zone.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn days(camera: CameraId, from: &str, to: &str, zone: &str) -> Result<Days> {
+    let zone = js_sys::encode_uri_component(zone);
+    call(Method::GET, &format!("/player-api/cameras/{camera}/days?from={from}&to={to}&tz={zone}"), None::<&()>).await
+}
+
+/// Footage and gaps of a range.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn coverage(camera: CameraId, from: UnixMs, to: UnixMs) -> Result<Coverage> {
+    let path = format!("/player-api/cameras/{camera}/coverage?from={}&to={}", from.0, to.0);
+    call(Method::GET, &path, None::<&()>).await
+}
+
+/// Where to play a range.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn playback(camera: CameraId, from: UnixMs, to: UnixMs) -> Result<Playback> {
+    let path = format!("/player-api/cameras/{camera}/playback?from={}&to={}", from.0, to.0);
+    call(Method::GET, &path, None::<&()>).await
+}
+
+async fn call<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, body: Option<&B>) -> Result<T> {
+    decode(authorized(method, path, body).await?).await
+}
+
+async fn authorized<B: Serialize>(method: Method, path: &str, body: Option<&B>) -> Result<Response> {
+    match send(method.clone(), path, body).await {
+        Err(error) if error.is_signed_out() => {
+            resume().await?;
+            send(method, path, body).await
+        }
+        other => other,
+    }
+}
+
+async fn send<B: Serialize>(method: Method, path: &str, body: Option<&B>) -> Result<Response> {
+    let mut builder: RequestBuilder =
+        RequestBuilder::new(path).method(method).credentials(RequestCredentials::SameOrigin);
+    if let Some(token) = TOKEN.with_borrow(Clone::clone) {
+        builder = builder.header("Authorization", &format!("Bearer {token}"));
+    }
+    let request: Request = match body {
+        Some(body) => builder.json(body),
+        None => builder.build(),
+    }
+    .map_err(|_| ApiError::Unreadable)?;
+    let response = request.send().await.map_err(|_| ApiError::Unreachable)?;
+    if response.ok() {
+        return Ok(response);
+    }
+    let problem = response.json::<Problem>().await.map_err(|_| ApiError::Unreadable)?;
+    Err(ApiError::Problem(problem))
+}
+
+async fn decode<T: DeserializeOwned>(response: Response) -> Result<T> {
+    response.json().await.map_err(|_| ApiError::Unreadable)
+}

@@ -1,0 +1,5 @@
+//! The page at `/player/`.
+
+fn main() {
+    yew::Renderer::<player::page::Page>::new().render();
+}
