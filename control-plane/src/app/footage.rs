@@ -99,6 +99,13 @@ impl Reader {
                 Err(BusError::Refused(reply)) if reply.code == ReplyCode::NotFound => {
                     self.place = locate(&self.state, self.camera, self.object).await?;
                 }
+                Err(BusError::Refused(reply)) if reply.code == ReplyCode::Unavailable => {
+                    return Err(Error::Unavailable {
+                        code: "node_unavailable",
+                        title: "the recorder node cannot read the footage now, try again".to_owned(),
+                        source: Some(reply.into()),
+                    });
+                }
                 Err(error) => return Err(error.into()),
             }
         }

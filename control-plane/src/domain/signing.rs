@@ -78,7 +78,8 @@ pub enum Rejected {
 /// Signs and checks addresses. The first key signs; all of them check, so that keys can be rotated.
 #[derive(Clone)]
 pub struct Signer {
-    keys: Vec<[u8; 32]>,
+    /// With their ids, the present one first.
+    keys: Vec<(u8, [u8; 32])>,
 }
 
 impl std::fmt::Debug for Signer {
@@ -91,18 +92,19 @@ impl Signer {
     /// A signer with the present key and former ones that are still good.
     #[must_use]
     pub fn new(present: [u8; 32], former: &[[u8; 32]]) -> Self {
-        let mut keys = vec![present];
-        keys.extend_from_slice(former);
-        Self { keys }
+        let keys = std::iter::once(&present).chain(former);
+        Self {
+            keys: keys.map(|key| (key_id(key), *key)).collect(),
+        }
     }
 
     /// The signature of `grant` at `path` until `expires`: 24 characters that need no escaping.
     #[must_use]
     pub fn sign(&self, grant: &Grant<'_>, path: &str, expires: UnixMs) -> String {
-        let Some(key) = self.keys.first() else {
+        let Some((id, key)) = self.keys.first() else {
             return String::new();
         };
-        let mut signature = vec![VERSION, key_id(key)];
+        let mut signature = vec![VERSION, *id];
         signature.extend_from_slice(&code(key, grant, path, expires));
         URL_SAFE_NO_PAD.encode(signature)
     }
@@ -131,8 +133,8 @@ impl Signer {
         let matches = self
             .keys
             .iter()
-            .filter(|key| key_id(key) == *id)
-            .any(|key| bool::from(code(key, grant, path, expires).ct_eq(given)));
+            .filter(|(known, _)| known == id)
+            .any(|(_, key)| bool::from(code(key, grant, path, expires).ct_eq(given)));
         match (matches, now < expires) {
             (false, _) => Err(Rejected::Invalid),
             (true, false) => Err(Rejected::Expired),

@@ -133,12 +133,6 @@ async fn ffmpeg_plays_over_a_gap_without_a_warning() {
     let path = site.api(&format!("playback?from={}&to={}", start.0, start.0 + 600_000));
     let (_, playback) = site.get(&path).await;
     let url = site.world.url(playback["url"].as_str().unwrap());
-    if let Ok(file) = std::env::var("KEEP_URL") {
-        std::fs::write(&file, &url).unwrap();
-        while Path::new(&file).exists() {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    }
     let output = Command::new("ffmpeg")
         .args([
             "-hide_banner",

@@ -14,9 +14,9 @@ use super::playlist::TOUCH_MS;
 
 pub use calendar::{QUARTER_MS, calendar};
 
-/// How long footage may take to arrive before its absence is worth a word, in milliseconds: a segment,
-/// a GOP and the way here.
-pub const LAG_MS: i64 = 20_000;
+/// How long footage or its gap may take to arrive before nobody's word is worth one, in milliseconds:
+/// nodes report a gap that goes on twice a minute, and a camera may send no keyframe for half of one.
+pub const LAG_MS: i64 = 60_000;
 
 const NOBODY_SAYS_WHY: &str = "nobody has said yet why there is no footage";
 

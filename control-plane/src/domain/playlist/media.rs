@@ -59,11 +59,15 @@ pub fn media(entries: &[Entry<'_>], ending: Ending, urls: &dyn MediaUrls) -> Str
         .max(if has_gaps { GAP_PIECE_MS } else { 0 });
     let mut text = header(target_ms, has_gaps, ending);
     let mut before: Option<&Entry<'_>> = None;
+    let mut url = String::new();
     for entry in entries {
         if let Some(before) = before {
             gap(&mut text, before, entry, urls);
         }
-        segment(&mut text, before, entry, urls);
+        if before.is_none_or(|before| before.object.id != entry.object.id) {
+            url = urls.object(entry.object.id);
+        }
+        segment(&mut text, before, entry, &url);
         before = Some(entry);
     }
     if ending == Ending::Vod {
@@ -110,14 +114,13 @@ fn gap(text: &mut String, before: &Entry<'_>, entry: &Entry<'_>, urls: &dyn Medi
     }
 }
 
-fn segment(text: &mut String, before: Option<&Entry<'_>>, entry: &Entry<'_>, urls: &dyn MediaUrls) {
+fn segment(text: &mut String, before: Option<&Entry<'_>>, entry: &Entry<'_>, url: &str) {
     let Entry { object, segment } = entry;
     let same_init = before.is_some_and(|before| before.object.init == object.init);
     let jumps = before.is_some_and(|before| gap_ms(before, entry) > 0);
     if before.is_some() && (jumps || !same_init) {
         text.push_str("#EXT-X-DISCONTINUITY\n");
     }
-    let url = urls.object(object.id);
     // Named once for all objects that share it: FFmpeg warns about a second `moov`.
     if !same_init {
         let length = object.init.length;

@@ -116,10 +116,6 @@ fn is_codec(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
 }
 
-const fn rate(bits: u64, ms: u64) -> u64 {
-    if ms == 0 {
-        0
-    } else {
-        bits.saturating_mul(1000) / ms
-    }
+fn rate(bits: u64, ms: u64) -> u64 {
+    bits.saturating_mul(1000).checked_div(ms).unwrap_or(0)
 }
