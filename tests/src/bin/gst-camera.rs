@@ -169,8 +169,14 @@ fn feed_pictures(source: &AppSrc, show: &Show) {
     let mut frame = (elapsed * fps).div_ceil(1_000_000).div_ceil(gop) * gop;
     loop {
         let picture = &current.pictures[(frame % current.pictures.len() as u64) as usize];
-        let stamp = current.spec.codec.stamp(Stamp { frame, capture_us: capture(frame) });
-        let slices = picture.nals.iter().position(|nal| current.spec.codec.is_slice(nal));
+        let stamp = current.spec.codec.stamp(Stamp {
+            frame,
+            capture_us: capture(frame),
+        });
+        let slices = picture
+            .nals
+            .iter()
+            .position(|nal| current.spec.codec.is_slice(nal));
         let mut nals = picture.nals.clone();
         nals.insert(slices.unwrap_or(nals.len()), stamp);
         let mut bytes = Vec::new();
@@ -179,7 +185,14 @@ fn feed_pictures(source: &AppSrc, show: &Show) {
             bytes.extend(nal);
         }
         sleep_until(capture(frame));
-        if push(source, bytes, capture(frame).saturating_sub(base), 1_000_000 / fps).is_err() {
+        if push(
+            source,
+            bytes,
+            capture(frame).saturating_sub(base),
+            1_000_000 / fps,
+        )
+        .is_err()
+        {
             return;
         }
         frame += 1;

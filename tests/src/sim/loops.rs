@@ -93,8 +93,9 @@ pub fn load(spec: &LoopSpec) -> Result<Arc<Loop>> {
     read(spec, &file).map(Arc::new)
 }
 
-/// About ten seconds of whole GOPs, few enough for the bar code.
-fn length(spec: &LoopSpec) -> u32 {
+/// Pictures in a loop: about ten seconds of whole GOPs, few enough for the bar code.
+#[must_use]
+pub fn length(spec: &LoopSpec) -> u32 {
     (10 * spec.fps).div_ceil(spec.gop).max(2) * spec.gop
 }
 

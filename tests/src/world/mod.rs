@@ -1,0 +1,231 @@
+//! A whole installation in a temporary folder: bus, control plane, node, cameras, as real processes on free
+//! ports. Everything ends when the world is dropped; after a failure its folder stays.
+
+pub mod api;
+pub mod camera;
+pub mod process;
+pub mod programs;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use wire::status::{NodeStatus, StreamState};
+use wire::{CameraId, UnixMs};
+
+use crate::wait::wait_for;
+use api::Api;
+use camera::Cameras;
+use process::Process;
+use programs::{built, free_port, nats_server};
+
+/// Generous: only a broken product exceeds it.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// One installation.
+pub struct World {
+    /// The recorder node.
+    pub node: Process,
+    /// The control plane.
+    pub control: Process,
+    /// The message bus.
+    pub bus: Process,
+    /// A signed-in client.
+    pub api: Api,
+    folder: Folder,
+}
+
+/// The world's folder; stays when the test fails.
+struct Folder(Option<tempfile::TempDir>);
+
+impl Folder {
+    fn path(&self) -> PathBuf {
+        self.0
+            .as_ref()
+            .map_or_else(std::env::temp_dir, |dir| dir.path().to_path_buf())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(dir) = self.0.take()
+        {
+            eprintln!("the world's folder stays at {}", dir.keep().display());
+        }
+    }
+}
+
+impl World {
+    /// Starts bus, control plane and node, signs in.
+    ///
+    /// # Errors
+    /// When one of them does not come up.
+    pub async fn start(name: &str) -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = Folder(Some(
+            tempfile::Builder::new()
+                .prefix(&format!("cloudcam-{name}-"))
+                .tempdir()?,
+        ));
+        let dir = folder.path();
+        let (bus_port, http_port) = (free_port()?, free_port()?);
+        write_configs(&dir, bus_port, http_port)?;
+        let with = |verb: &str, file: &str| vec![verb.into(), "--config".into(), dir.join(file).into()];
+        let bus = Process::start(
+            "nats",
+            nats_server()?,
+            vec!["-c".into(), dir.join("nats.conf").into()],
+            &dir,
+        )?;
+        let mut control = Process::start(
+            "control-plane",
+            built("control-plane")?,
+            with("serve", "control.toml"),
+            &dir,
+        )?;
+        let node = Process::start("node", built("recorder-node")?, with("run", "node.toml"), &dir)?;
+        let base = format!("http://127.0.0.1:{http_port}");
+        let api = wait_for("the control plane signs in", DEADLINE, async || {
+            control.check_alive()?;
+            let password = std::fs::read_to_string(dir.join("control/admin-password"))?;
+            Api::sign_in(&base, password.trim()).await.map(Some)
+        })
+        .await?;
+        Ok(Self {
+            node,
+            control,
+            bus,
+            api,
+            folder,
+        })
+    }
+
+    /// Where everything is.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path()
+    }
+
+    /// The administrator's password.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn password(&self) -> Result<String> {
+        let text = std::fs::read_to_string(self.folder().join("control/admin-password"))?;
+        Ok(text.trim().to_owned())
+    }
+
+    /// Starts simulated cameras.
+    ///
+    /// # Errors
+    /// When they do not get ready.
+    pub async fn simulate(&self, name: &str, args: &[&str]) -> Result<Cameras> {
+        Cameras::start("camera-sim", name, args, &self.folder()).await
+    }
+
+    /// Starts a camera of gst-rtsp-server.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub async fn gst_camera(&self, name: &str, args: &[&str]) -> Result<Cameras> {
+        Cameras::start("gst-camera", name, args, &self.folder()).await
+    }
+
+    /// Makes the file store answer 503, or no longer.
+    ///
+    /// # Errors
+    /// When the store's folder cannot be written.
+    pub fn set_store_maintenance(&self, on: bool) -> Result<()> {
+        let file = self.folder().join("control/objects/maintenance");
+        if on {
+            std::fs::create_dir_all(file.parent().context("a folder")?)?;
+            std::fs::write(file, "")?;
+        } else {
+            std::fs::remove_file(file)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a camera records.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn wait_recording(&self, camera: CameraId) -> Result<()> {
+        wait_for("the camera is recorded", DEADLINE, async || {
+            let state = self.api.camera(camera).await?.state;
+            Ok(matches!(state, Some(StreamState::Recording | StreamState::Degraded { .. })).then_some(()))
+        })
+        .await
+    }
+
+    /// What the node last said.
+    ///
+    /// # Errors
+    /// When the control plane does not answer, or knows of no node.
+    pub async fn status(&self) -> Result<NodeStatus> {
+        let nodes = self.api.nodes().await?;
+        nodes
+            .into_iter()
+            .find_map(|node| node.status)
+            .context("no node has reported")
+    }
+
+    /// Waits until everything recorded before now is indexed and stored.
+    ///
+    /// # Errors
+    /// When the node does not get it done.
+    pub async fn wait_settled(&self, deadline: Duration) -> Result<()> {
+        let asked = now();
+        wait_for(
+            "the node has delivered all that it recorded",
+            deadline,
+            async || {
+                let status = self.status().await?;
+                anyhow::ensure!(status.at > asked.plus(1000), "the last status is old");
+                let (outbox, upload) = (status.outbox_backlog, status.upload_backlog);
+                anyhow::ensure!(
+                    outbox == 0 && upload == 0,
+                    "{outbox} events, {upload} uploads are left"
+                );
+                Ok(Some(()))
+            },
+        )
+        .await
+    }
+}
+
+/// The test's own clock.
+#[must_use]
+pub fn now() -> UnixMs {
+    UnixMs((crate::sim::camera::now_us() / 1000) as i64)
+}
+
+fn write_configs(dir: &Path, bus_port: u16, http_port: u16) -> Result<()> {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/config/nats.conf");
+    let store = dir.join("nats");
+    let conf = std::fs::read_to_string(template)?
+        .replace("@PORT@", &bus_port.to_string())
+        .replace("@STORE@", &store.to_string_lossy())
+        .replace("@CONTROL_PASSWORD@", "control-secret")
+        .replace("@NODE_PASSWORD@", "node-secret");
+    std::fs::write(dir.join("nats.conf"), conf)?;
+    let bus = |user: &str, password: &str| {
+        format!(
+            "[bus]\nurl = \"nats://127.0.0.1:{bus_port}\"\nusername = \"{user}\"\npassword = \"{password}\"\n"
+        )
+    };
+    let control = format!(
+        "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:{http_port}\"\n{}",
+        dir.join("control"),
+        bus("control-plane", "control-secret")
+    );
+    std::fs::write(dir.join("control.toml"), control)?;
+    let node = format!(
+        "data_dir = {:?}\nname = \"test node\"\n{}",
+        dir.join("node"),
+        bus("node", "node-secret")
+    );
+    std::fs::write(dir.join("node.toml"), node)?;
+    Ok(())
+}

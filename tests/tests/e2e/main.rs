@@ -1,0 +1,10 @@
+//! End to end: real processes, real cameras' protocols, judged from outside.
+
+mod browser;
+mod faults;
+mod hostile;
+mod kills;
+mod long;
+mod outages;
+mod switch;
+mod vanish;
