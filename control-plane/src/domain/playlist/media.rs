@@ -9,6 +9,9 @@ use super::select::{Entry, TOUCH_MS};
 /// Longest gap segment in milliseconds: as long as segments of footage are, so that gaps do not raise
 /// the target duration.
 pub const GAP_PIECE_MS: i64 = 6_000;
+/// Smallest target duration in seconds. It must not change while a list grows (RFC 8216 §6.2.1), and
+/// segments of 6 s are a few milliseconds longer or shorter.
+const MIN_TARGET_S: u32 = 7;
 /// What the address of a gap segment answers with: an empty `free` box (ISO/IEC 14496-12 §8.1.2).
 pub const GAP_BODY: [u8; 8] = [0, 0, 0, 8, b'f', b'r', b'e', b'e'];
 /// How long after the end of a range footage of it may still come, in milliseconds: a segment, a GOP
@@ -50,14 +53,8 @@ pub fn ending(entries: &[Entry<'_>], range: TimeRange, now: UnixMs, recording: b
 #[must_use]
 pub fn media(entries: &[Entry<'_>], ending: Ending, urls: &dyn MediaUrls) -> String {
     let has_gaps = entries.windows(2).any(|pair| gap_ms(&pair[0], &pair[1]) > 0);
-    let longest_ms = entries
-        .iter()
-        .map(|entry| i64::from(entry.segment.duration_ms))
-        .max();
-    let target_ms = longest_ms
-        .unwrap_or(GAP_PIECE_MS)
-        .max(if has_gaps { GAP_PIECE_MS } else { 0 });
-    let mut text = header(target_ms, has_gaps, ending);
+    let longest_ms = entries.iter().map(|entry| entry.segment.duration_ms).max();
+    let mut text = header(longest_ms.unwrap_or(0), has_gaps, ending);
     let mut before: Option<&Entry<'_>> = None;
     let mut url = String::new();
     for entry in entries {
@@ -76,9 +73,9 @@ pub fn media(entries: &[Entry<'_>], ending: Ending, urls: &dyn MediaUrls) -> Str
     text
 }
 
-fn header(target_ms: i64, has_gaps: bool, ending: Ending) -> String {
+fn header(longest_ms: u32, has_gaps: bool, ending: Ending) -> String {
     let version = if has_gaps { 8 } else { 7 };
-    let target_s = target_ms.saturating_add(999) / 1000;
+    let target_s = longest_ms.div_ceil(1000).max(MIN_TARGET_S);
     let kind = match ending {
         Ending::Vod => "VOD",
         Ending::Growing => "EVENT",
