@@ -70,10 +70,10 @@ BASE="http://127.0.0.1:$PORT"
 
 # The same build output as tests/run.sh: what one built, the other need not.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CLOUDCAM_CACHE/target}"
-export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 NO_COLOR=1
 BIN="$CARGO_TARGET_DIR/debug"
 
-STEPS=6
+STEPS=7
 step() { printf '[%s/%s] %s\n' "$1" "$STEPS" "$2"; }
 
 # One start at a time on one data folder. The lock goes when this process ends, however it ends.
@@ -186,6 +186,11 @@ wants_demo() {
 }
 
 start_demo_cameras() {
+    DEMO_PORT=
+    if ! wants_demo; then
+        say "none: real cameras were named"
+        return 0
+    fi
     DEMO_PORT="$(python3 "$PANEL" free-port "$DATA/demo-camera-port")"
     start camera-sim "$BIN/camera-sim" --live --cameras 2 --port "$DEMO_PORT"
     wait_until 30 "the simulated cameras do not get ready" grep -q '"ready"' "$DATA/logs/camera-sim.log"
@@ -193,8 +198,7 @@ start_demo_cameras() {
 
 record() {
     local arguments=(--base "$BASE" --password-file "$DATA/control/admin-password" --state "$DATA/cameras.json") url code=0
-    if wants_demo; then
-        start_demo_cameras
+    if [ -n "$DEMO_PORT" ]; then
         arguments+=(--demo-port "$DEMO_PORT" --demo-path cam/0 --demo-path cam/1)
     fi
     for url in "${CAMERAS[@]}"; do arguments+=(--camera "$url"); done
@@ -233,13 +237,16 @@ main() {
     build
     umask 077
     STARTED=$SECONDS
-    step 3 "starting nats-server"
+    # Before the node, which would otherwise find its cameras gone at a second start.
+    step 3 "starting the simulated cameras"
+    start_demo_cameras
+    step 4 "starting nats-server"
     start_bus
-    step 4 "starting the control plane"
+    step 5 "starting the control plane"
     start_control_plane
-    step 5 "starting the recorder node"
+    step 6 "starting the recorder node"
     start_node
-    step 6 "waiting for the cameras"
+    step 7 "waiting for the cameras"
     record
     summary
     INTERRUPTED=0

@@ -15,6 +15,8 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
+# How long a failed camera is waited for before it is called unreachable.
+FIRST_ATTEMPTS_S = 10
 DEMO_NAMES = ["Demo camera 1", "Demo camera 2"]
 
 
@@ -210,21 +212,41 @@ def wait_for(fact, deadline, pids):
         time.sleep(0.25)
 
 
+def is_settled(camera, failures_count):
+    settled, sentence = verdict(camera)
+    return settled and (failures_count or sentence.startswith("recording"))
+
+
 def run_cameras(options):
     api = Api(options.base)
     api.sign_in(options.password_file)
-    demo_urls = [f"rtsp://127.0.0.1:{options.demo_port}/{path}" for path in options.demo_path] if options.demo_port else []
+    demo_urls = [f"rtsp://127.0.0.1:{options.demo_port}/{path}" for path in options.demo_path]
     started_ms = int(time.time() * 1000)
-    online = lambda: any(node["online"] for node in api.call("GET", "/api/v1/nodes")["items"])  # noqa: E731
+
+    def online():
+        return any(node["online"] for node in api.call("GET", "/api/v1/nodes")["items"])
+
+    def planned():
+        return [camera for camera in api.cameras() if camera["recording"]]
+
     if not wait_for(online, time.monotonic() + 30, options.pids):
         raise Refused("the recorder node did not report to the control plane within 30 s")
     ensure_cameras(api, options.state, options.camera, demo_urls)
-    planned = lambda: [camera for camera in api.cameras() if camera["recording"]]  # noqa: E731
-    settled = lambda: all(verdict(camera)[0] for camera in planned())  # noqa: E731
+
+    # A first attempt may fail only because node or camera had just been started: give it a second one.
+    patient_until = time.monotonic() + FIRST_ATTEMPTS_S
+
+    def settled():
+        late = time.monotonic() > patient_until
+        return all(is_settled(camera, late) for camera in planned())
+
     wait_for(settled, time.monotonic() + options.patience, options.pids)
-    recorded = [c for c in planned() if verdict(c)[1].startswith("recording")]
-    ready = lambda: any(has_footage(api, camera, started_ms) for camera in recorded)  # noqa: E731
-    if recorded and not wait_for(ready, time.monotonic() + options.patience, options.pids):
+    recorded = [camera for camera in planned() if is_settled(camera, False)]
+
+    def playable():
+        return any(has_footage(api, camera, started_ms) for camera in recorded)
+
+    if recorded and not wait_for(playable, time.monotonic() + options.patience, options.pids):
         print("    no footage can be played yet although a camera is being recorded")
     for camera in api.cameras():
         sentence = verdict(camera)[1] if camera["recording"] else "recording is switched off"
