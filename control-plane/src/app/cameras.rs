@@ -8,7 +8,7 @@ use wire::{CameraId, UnixMs};
 
 use super::{Caller, vault};
 use crate::domain::camera::{self, InvalidCamera};
-use crate::store::{CameraRow, cameras, organizations};
+use crate::store::{CameraRow, cameras, organizations, windows};
 use crate::{AppState, Error};
 
 impl From<InvalidCamera> for Error {
@@ -45,6 +45,7 @@ pub async fn create(state: &AppState, caller: Caller, new: NewCamera, now: UnixM
         .store
         .write(move |c| {
             cameras::insert(c, &kept)?;
+            windows::follow(c, &kept, now)?;
             note(c, caller, "camera.create", id, now)
         })
         .await?;
@@ -94,6 +95,7 @@ pub async fn patch(
                 return Ok(Err(error));
             }
             cameras::update(c, &row)?;
+            windows::follow(c, &row, now)?;
             note(c, caller, "camera.change", id, now)?;
             Ok(Ok(row))
         })
@@ -117,6 +119,7 @@ pub async fn delete(state: &AppState, caller: Caller, id: CameraId, now: UnixMs)
             // What is not needed any more is not kept.
             row.credentials = None;
             cameras::update(c, &row)?;
+            windows::follow(c, &row, now)?;
             note(c, caller, "camera.delete", id, now)?;
             Ok(true)
         })

@@ -2,10 +2,10 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 pub use crate::app::Caller;
 use crate::{AppState, Error};
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 
 // Taking a caller as an argument makes a handler refuse everybody else.
 impl FromRequest for Caller {

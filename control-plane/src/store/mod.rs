@@ -17,6 +17,7 @@ mod schema;
 pub mod sessions;
 pub mod types;
 pub mod users;
+pub mod windows;
 
 pub use cameras::CameraRow;
 pub use days::CameraDay;

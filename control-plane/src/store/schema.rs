@@ -140,6 +140,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    recording_window (camera, start_ms) {
+        camera -> Binary,
+        start_ms -> BigInt,
+        end_ms -> Nullable<BigInt>,
+        organization -> Binary,
+    }
+}
+
 diesel::joinable!(user -> organization (organization));
 diesel::allow_tables_to_appear_in_same_query!(
     organization,

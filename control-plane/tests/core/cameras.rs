@@ -162,3 +162,47 @@ async fn ids_that_are_none_and_probes_without_a_bus() {
     let (status, problem) = world.call("GET", "/api/v1/nothing", &token, None).await;
     assert_eq!((status, &problem["code"]), (404, &json!("page_not_found")));
 }
+
+#[tokio::test]
+async fn recording_windows_open_and_close_with_the_switch() {
+    let world = World::without_bus().await;
+    let token = world.sign_in().await;
+    let (_, me) = world.call("GET", "/api/v1/me", &token, None).await;
+    let organization = me["organization"].as_str().unwrap().parse().unwrap();
+    let body = json!({"name": "x", "url": "rtsp://10.0.0.5/"});
+    let (_, camera) = world.call("POST", "/api/v1/cameras", &token, Some(body)).await;
+    let path = format!("/api/v1/cameras/{}", camera["id"].as_str().unwrap());
+    let id = camera["id"].as_str().unwrap().parse().unwrap();
+    let all = wire::TimeRange::new(wire::UnixMs::MIN, wire::UnixMs::MAX).unwrap();
+    let store = &world.server.state.store;
+    let windows = async || {
+        store
+            .windows_in_range(organization, id, all, wire::UnixMs::MAX)
+            .await
+            .unwrap()
+    };
+    let created = wire::UnixMs(camera["created"].as_i64().unwrap());
+    assert_eq!(
+        windows().await,
+        [wire::TimeRange::new(created, wire::UnixMs::MAX).unwrap()]
+    );
+    for (body, open) in [
+        (json!({"name": "y"}), true),
+        (json!({"recording": false}), false),
+        (json!({"recording": false}), false),
+        (json!({"recording": true}), true),
+    ] {
+        world.call("PATCH", &path, &token, Some(body.clone())).await;
+        let last = *windows().await.last().unwrap();
+        assert_eq!(last.end() == wire::UnixMs::MAX, open, "{body}");
+    }
+    let before = windows().await;
+    assert!(before.windows(2).all(|pair| pair[0].end() <= pair[1].start()));
+    world.call("DELETE", &path, &token, None).await;
+    assert!(
+        windows()
+            .await
+            .iter()
+            .all(|window| window.end() < wire::UnixMs::MAX)
+    );
+}
