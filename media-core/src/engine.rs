@@ -48,8 +48,8 @@ pub fn init() -> Result<(), MediaError> {
     element::register().map_err(|error| MediaError::Gstreamer(error.to_string()))
 }
 
-/// Reads, records and probes cameras. Cheap to share behind an `Arc`. Dropping it ends the reading thread, and
-/// with it attempts that still run, without their last facts: stop them first.
+/// Reads, records and probes cameras. Cheap to share behind an `Arc`. Its threads end when it and the last
+/// attempt are gone.
 #[derive(Debug)]
 pub struct Engine {
     shared: Arc<Shared>,

@@ -52,7 +52,7 @@ async fn look(opened: &mut Opened, deadline: Instant) -> Result<ProbeReport, Fai
                     if seen.video.is_none() {
                         until = deadline.min(Instant::now() + ENOUGH);
                     }
-                    seen.unit(unit);
+                    seen.unit(unit, opened.video_clock_hz);
                 }
                 timing.take(event);
                 while timing.pop().is_some() {}
@@ -73,50 +73,50 @@ struct Seen {
     audio: Option<Arc<CodecParams>>,
     bytes: u64,
     frames: u32,
-    first_ns: Option<i64>,
-    last_ns: i64,
-    keyframes_ns: Vec<i64>,
+    /// RTP timestamp of the first picture. Times are the camera's: what it sends at first often comes in a
+    /// burst.
+    first: Option<u32>,
+    /// Seconds of the stream so far.
+    seconds: f64,
+    /// Seconds at which keyframes stand.
+    keyframes: Vec<f64>,
 }
 
 impl Seen {
-    fn unit(&mut self, unit: &SourceUnit) {
+    fn unit(&mut self, unit: &SourceUnit, video_clock_hz: u32) {
         self.bytes += unit.bytes.len() as u64;
-        let at = unit.arrival.mono_ns;
         if unit.media == Media::Audio {
             self.audio = Some(Arc::clone(&unit.params));
             return;
         }
-        self.first_ns.get_or_insert(at);
-        self.last_ns = at;
+        let ticks = unit.rtp.wrapping_sub(*self.first.get_or_insert(unit.rtp)) as i32;
+        let at = f64::from(ticks) / f64::from(video_clock_hz.max(1));
+        self.seconds = self.seconds.max(at);
         self.frames += 1;
         if let CodecParams::Video(track) = &*unit.params
             && track.is_random_access(&unit.bytes)
-            && self.keyframes_ns.len() < 16
+            && self.keyframes.len() < 16
         {
-            self.keyframes_ns.push(at);
+            self.keyframes.push(at);
         }
         self.video = Some(Arc::clone(&unit.params));
     }
 
     /// Two keyframes, two seconds, sound and a sender report: nothing more is to be learnt.
     fn is_enough(&self, expects_sound: bool, has_offset: bool) -> bool {
-        self.keyframes_ns.len() > 1
-            && self.seconds() >= 2.0
+        self.keyframes.len() > 1
+            && self.seconds >= 2.0
             && has_offset
             && (!expects_sound || self.audio.is_some())
     }
 
-    fn seconds(&self) -> f64 {
-        self.first_ns.map_or(0.0, |first| (self.last_ns - first) as f64 / 1e9)
-    }
-
     fn report(&self, reader: &'static str, clock_offset_ms: Option<i64>) -> Option<ProbeReport> {
-        let seconds = self.seconds();
+        let seconds = self.seconds;
         let rate = |count: f64| if seconds > 0.2 { count / seconds } else { 0.0 };
         let fps = (rate(f64::from(self.frames.saturating_sub(1))) * 100.0).round() / 100.0;
         let Some(CodecParams::Video(video)) = self.video.as_deref() else { return None };
-        let interval = match self.keyframes_ns[..] {
-            [first, second, ..] => u64::try_from(second - first).ok().map(Duration::from_nanos),
+        let interval = match self.keyframes[..] {
+            [first, second, ..] => Duration::try_from_secs_f64(second - first).ok(),
             _ => None,
         };
         Some(ProbeReport {

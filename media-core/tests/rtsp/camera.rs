@@ -5,7 +5,6 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use gstreamer::glib;
-use gstreamer::prelude::*;
 use gstreamer_rtsp_server as server;
 use server::prelude::*;
 

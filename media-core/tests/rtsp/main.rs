@@ -1,13 +1,18 @@
 //! Records cameras that we did not write, and has FFmpeg judge the result.
 
 mod camera;
+mod faults;
+mod proxy;
 mod recording;
 mod tools;
 
 use std::path::Path;
 
 use camera::{Auth, Camera};
-use media_core::facts::{AttemptEnd, CloseReason, SourceSpec, Track};
+use std::time::{Duration, SystemTime};
+
+use gstreamer::prelude::*;
+use media_core::facts::{AttemptEnd, CloseReason, Reader, SourceSpec, Track, Transport};
 use media_core::{Engine, EngineConfig};
 use recording::{Recording, quick, spec};
 
@@ -22,6 +27,7 @@ fn stream(file: &Path, video: &str, audio: Option<&str>) -> String {
 }
 
 const H264: &str = "h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1";
+const AAC: &str = "aacparse ! rtpmp4gpay name=pay1 pt=97";
 const H265: &str = "h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1";
 
 fn engine() -> Engine {
@@ -30,9 +36,13 @@ fn engine() -> Engine {
 
 /// Records about nine seconds and stops.
 fn record(engine: &Engine, spec: SourceSpec) -> std::sync::Arc<Recording> {
+    record_frames(engine, spec, 220)
+}
+
+fn record_frames(engine: &Engine, spec: SourceSpec, frames: u32) -> std::sync::Arc<Recording> {
     let recording = Recording::new();
     let attempt = engine.attempt(spec, quick(), recording.clone());
-    recording.wait(40, "two objects", |said| (said.objects.len() > 2 && said.frames() > 220).then_some(()));
+    recording.wait(40, "two objects", |said| (said.objects.len() > 2 && said.frames() > frames).then_some(()));
     attempt.stop();
     assert_eq!(recording.end(5), AttemptEnd::Stopped);
     recording
@@ -74,4 +84,223 @@ fn h264_by_tcp() {
         let Track::Video { codec, width, height, .. } = &said.objects[0].tracks[0] else { panic!("no video") };
         assert!(codec.starts_with("avc1.") && (*width, *height) == (320, 180));
     });
+}
+
+#[test]
+fn h264_by_udp() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = tools::encode(folder.path(), "in.mp4", &["-an", "-c:v", "libx264", "-bf", "0", "-preset", "veryfast"]);
+    let camera = Camera::start(&stream(&file, H264, None), Auth::None);
+    let recording = record(&engine(), SourceSpec { transport: Transport::Udp, ..spec(&camera.url()) });
+    check(&recording, folder.path());
+}
+
+/// H.265 with pictures out of order and open GOPs, whose keyframes are CRA pictures.
+#[test]
+fn h265_with_open_gops() {
+    let folder = tempfile::tempdir().unwrap();
+    let params = "keyint=25:min-keyint=25:open-gop=1:bframes=2:scenecut=0:log-level=error";
+    let codecs = ["-an", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", params, "-tag:v", "hvc1"];
+    let file = tools::encode(folder.path(), "in.mp4", &codecs);
+    let camera = Camera::start(&stream(&file, H265, None), Auth::None);
+    let recording = record(&engine(), spec(&camera.url()));
+    recording.look(|said| {
+        let all = said.write_all(&folder.path().join("all.mp4"));
+        assert_eq!(tools::decode(&all), said.frames());
+        assert!(said.objects.len() > 2, "cut at CRA pictures");
+        let Track::Video { codec, .. } = &said.objects[0].tracks[0] else { panic!("no video") };
+        assert!(codec.starts_with("hvc1."), "{codec}");
+    });
+}
+
+/// Where picture and sound of the same instant stand on the recording's timeline, from so many seconds on.
+fn check_sync(recording: &Recording, folder: &Path, from_s: f64) {
+    recording.look(|said| {
+        let with_sound: Vec<_> = said.objects.iter().filter(|object| object.tracks.len() == 2).cloned().collect();
+        assert!(with_sound.len() > 1, "{} objects, {} with sound", said.objects.len(), with_sound.len());
+        let file = folder.join("sync.mp4");
+        let mut all = with_sound[0].clone();
+        with_sound[1..].iter().for_each(|object| all.chunks.extend(object.chunks.iter().cloned()));
+        all.write(&file);
+        assert_eq!(tools::decode(&file), all.frames());
+        let (flashes, beeps) = (tools::flashes(&file), tools::beeps(&file));
+        assert!(flashes.len() > 3 && beeps.len() > 3, "{flashes:?} {beeps:?}");
+        let mut pairs = 0;
+        for flash in &flashes {
+            let nearest = beeps.iter().map(|beep| beep - flash).min_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap();
+            if nearest.abs() < 0.5 && flash - flashes[0] > from_s - 0.5 {
+                pairs += 1;
+                assert!(nearest.abs() < 0.05, "sound is {nearest} s late: {flashes:?} {beeps:?}");
+            }
+        }
+        assert!(pairs > 2);
+    });
+}
+
+#[test]
+fn aac_is_in_sync_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let codecs = ["-c:v", "libx264", "-bf", "0", "-preset", "veryfast", "-c:a", "aac", "-ac", "2"];
+    let file = tools::encode(folder.path(), "in.mp4", &codecs);
+    let camera = Camera::start(&stream(&file, H264, Some(AAC)), Auth::None);
+    for reader in [Reader::Retina, Reader::Rtspsrc] {
+        let recording = record(&engine(), SourceSpec { reader, ..spec(&camera.url()) });
+        check(&recording, folder.path());
+        check_sync(&recording, folder.path(), 0.0);
+        recording.look(|said| assert_eq!(said.degraded, Vec::<Option<String>>::new()));
+    }
+}
+
+/// A file with B-frames is sent by decode time, so pictures come before their capture time, which no camera
+/// can do and arrival times cannot show. From the first sender report on, all is right.
+#[test]
+fn pictures_out_of_order_with_aac() {
+    let folder = tempfile::tempdir().unwrap();
+    let codecs = ["-c:v", "libx264", "-bf", "2", "-preset", "veryfast", "-c:a", "aac", "-ac", "2"];
+    let file = tools::encode(folder.path(), "in.mp4", &codecs);
+    let camera = Camera::start(&stream(&file, H264, Some(AAC)), Auth::None);
+    for reader in [Reader::Retina, Reader::Rtspsrc] {
+        let recording = record_frames(&engine(), SourceSpec { reader, ..spec(&camera.url()) }, 340);
+        check_sync(&recording, folder.path(), 9.0);
+    }
+}
+
+#[test]
+fn g711_becomes_aac() {
+    let folder = tempfile::tempdir().unwrap();
+    for (codec, pay) in [("pcm_alaw", "rtppcmapay name=pay1 pt=8"), ("pcm_mulaw", "rtppcmupay name=pay1 pt=0")] {
+        let codecs = ["-c:v", "libx264", "-bf", "0", "-preset", "veryfast", "-c:a", codec, "-ac", "1", "-ar", "8000"];
+        let file = tools::encode(folder.path(), "in.mov", &codecs);
+        let camera = Camera::start(&stream(&file, H264, Some(pay)), Auth::None);
+        let recording = record(&engine(), spec(&camera.url()));
+        check_sync(&recording, folder.path(), 0.0);
+        recording.look(|said| {
+            let sound = &said.objects.last().unwrap().tracks[1];
+            assert_eq!(*sound, Track::Audio { codec: "mp4a.40.2".into(), sample_rate_hz: 8_000, channels: 1 });
+        });
+        let silent = record(&engine(), SourceSpec { audio: false, ..spec(&camera.url()) });
+        silent.look(|said| assert!(said.objects.iter().all(|object| object.tracks.len() == 1)));
+    }
+}
+
+/// The camera changes to another resolution in mid-stream.
+#[test]
+fn new_parameters_open_a_new_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("in.h264");
+    let mut bytes = Vec::new();
+    for size in ["320x180", "640x360"] {
+        let part = folder.path().join("part.h264").display().to_string();
+        let input = format!("testsrc2=size={size}:rate=25:duration=5");
+        let encode = ["-v", "error", "-y", "-f", "lavfi", "-i", &input, "-pix_fmt", "yuv420p", "-g", "25"];
+        let codec = ["-c:v", "libx264", "-bf", "0", "-preset", "veryfast", &part];
+        tools::quiet("ffmpeg", &[&encode[..], &codec[..]].concat());
+        bytes.extend(std::fs::read(&part).unwrap());
+    }
+    std::fs::write(&file, bytes).unwrap();
+    let launch = format!("filesrc location={} ! {H264}", file.display());
+    let camera = Camera::start(&launch, Auth::None);
+    let recording = Recording::new();
+    let attempt = engine().attempt(spec(&camera.url()), quick(), recording.clone());
+    recording.wait(30, "the other resolution", |said| {
+        let wide = |track: &Track| matches!(track, Track::Video { width: 640, .. });
+        said.objects.iter().any(|object| object.tracks.iter().any(wide) && object.frames() > 50).then_some(())
+    });
+    attempt.stop();
+    recording.end(5);
+    recording.look(|said| {
+        let at = said.objects.iter().position(|object| object.closed == Some(CloseReason::Parameters)).unwrap();
+        let (before, after) = (&said.objects[at], &said.objects[at + 1]);
+        assert!(after.continues && before.init != after.init);
+        assert_eq!(before.chunks.last().unwrap().end_ms, after.start_ms, "nothing is lost between");
+        for object in &said.objects {
+            let file = folder.path().join("out.mp4");
+            object.write(&file);
+            assert_eq!(tools::decode(&file), object.frames());
+        }
+        let before: u32 = said.objects[..=at].iter().map(|object| object.frames()).sum();
+        assert_eq!(before, 125, "every picture of the first resolution");
+    });
+}
+
+#[test]
+fn rtsps_with_a_certificate_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, pem) = (folder.path().join("key.pem"), folder.path().join("all.pem"));
+    let (key_name, pem_name) = (key.display().to_string(), pem.display().to_string());
+    let request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=elsewhere", "-days", "1"];
+    let mut openssl = std::process::Command::new("openssl");
+    let made = openssl.args(request).args(["-keyout", &key_name, "-out", &pem_name]).output();
+    assert!(made.unwrap().status.success());
+    let both = [std::fs::read(&key).unwrap(), std::fs::read(&pem).unwrap()].concat();
+    std::fs::write(&pem, both).unwrap();
+    let file = tools::encode(folder.path(), "in.mp4", &["-an", "-c:v", "libx264", "-bf", "0", "-preset", "veryfast"]);
+    let camera = Camera::start_with(&stream(&file, H264, None), Auth::None, Some(&pem));
+    let recording = record(&engine(), spec(&camera.url().replace("rtsp:", "rtsps:")));
+    check(&recording, folder.path());
+    recording.look(|said| assert_eq!(said.reader, Some("rtspsrc")));
+}
+
+/// The capture time, the fan-out, the figures and the probe.
+#[test]
+fn times_figures_and_probe() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = tools::encode(folder.path(), "in.mp4", &["-c:v", "libx264", "-bf", "0", "-c:a", "aac"]);
+    let camera = Camera::start(&stream(&file, H264, Some(AAC)), Auth::None);
+    let engine = engine();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let report = runtime.block_on(engine.probe(spec(&camera.url()), Duration::from_secs(10))).unwrap();
+    assert_eq!(report.tracks.len(), 2, "{report:?}");
+    let Track::Video { fps, .. } = report.tracks[0] else { panic!("no video") };
+    assert!((24.0..26.0).contains(&fps), "{fps}");
+    assert!(report.clock_offset_ms.is_some_and(|ms| ms.abs() < 100), "{report:?}");
+    let interval = report.keyframe_interval.unwrap();
+    assert!((900..1100).contains(&interval.as_millis()), "{interval:?}");
+
+    let recording = Recording::new();
+    let attempt = engine.attempt(spec(&camera.url()), quick(), recording.clone());
+    let mut units = attempt.subscribe();
+    let first = runtime.block_on(units.recv()).unwrap();
+    assert!(first.keyframe);
+    let mut last = first.dts_ns;
+    for _ in 0..150 {
+        let unit = runtime.block_on(units.recv()).unwrap();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as i64;
+        if unit.params.is_video() {
+            let late_ms = (now - unit.pts_ns) / 1_000_000;
+            assert!((-100..1_000).contains(&late_ms), "captured {late_ms} ms ago");
+            assert!(unit.dts_ns > last);
+            last = unit.dts_ns;
+        }
+    }
+    let gop = attempt.last_gop().unwrap();
+    assert!(gop.units[0].keyframe && gop.units.len() < 100);
+    let stats = attempt.stats();
+    assert!(stats.frames > 50 && stats.packet_age.unwrap() < Duration::from_secs(1), "{stats:?}");
+    assert!(stats.clock_offset_ms.is_some_and(|ms| ms.abs() < 100), "{stats:?}");
+    drop(attempt);
+    assert_eq!(recording.end(5), AttemptEnd::Stopped);
+    while runtime.block_on(units.recv()).is_some() {}
+}
+
+/// The muxer is an element like others.
+#[test]
+fn muxes_in_any_pipeline() {
+    media_core::init().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = tools::encode(folder.path(), "in.mp4", &["-an", "-c:v", "libx264", "-bf", "2"]);
+    let out = folder.path().join("out.mp4");
+    let launch = format!(
+        "filesrc location={} ! qtdemux name=d d.video_0 ! queue ! h264parse ! ccfmp4mux object-target=600000000000 ! \
+         filesink location={}",
+        file.display(),
+        out.display()
+    );
+    let pipeline = gstreamer::parse::launch(&launch).unwrap();
+    pipeline.set_state(gstreamer::State::Playing).unwrap();
+    let wanted = [gstreamer::MessageType::Eos, gstreamer::MessageType::Error];
+    let message = pipeline.bus().unwrap().timed_pop_filtered(gstreamer::ClockTime::from_seconds(20), &wanted);
+    assert!(matches!(message.unwrap().view(), gstreamer::MessageView::Eos(_)));
+    pipeline.set_state(gstreamer::State::Null).unwrap();
+    assert_eq!(tools::decode(&out), 500);
 }

@@ -19,7 +19,7 @@ pub(crate) fn encode(folder: &Path, name: &str, codecs: &[&str]) -> PathBuf {
                    drawbox=color=black:t=fill:enable='gte(mod(t,1),0.1)',drawbox=color=white:t=fill:enable='lt(mod(t,1),0.1)'";
     let sound = "aevalsrc=exprs='if(lt(mod(t,1),0.1),0.8*sin(2*PI*800*t),0)':s=48000:d=20";
     let mut arguments = vec!["-v", "error", "-y", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound];
-    arguments.extend(["-pix_fmt", "yuv420p", "-g", "25", "-threads", "2"]);
+    arguments.extend(["-pix_fmt", "yuv420p", "-g", "25", "-sc_threshold", "0", "-threads", "2"]);
     arguments.extend(codecs);
     let path = file.to_string_lossy().into_owned();
     arguments.push(&path);
@@ -30,7 +30,7 @@ pub(crate) fn encode(folder: &Path, name: &str, codecs: &[&str]) -> PathBuf {
 /// Decodes everything; no warning may come. Returns the number of pictures.
 pub(crate) fn decode(file: &Path) -> u32 {
     let path = file.to_string_lossy().into_owned();
-    quiet("ffmpeg", &["-v", "warning", "-i", &path, "-f", "null", "-"]);
+    quiet("ffmpeg", &["-v", "warning", "-i", &path, "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"]);
     let count = ["-v", "warning", "-select_streams", "v", "-count_frames", "-of", "csv=p=0"];
     let entries = ["-show_entries", "stream=nb_read_frames", &path];
     let counted = String::from_utf8(quiet("ffprobe", &[&count[..], &entries[..]].concat())).unwrap();
