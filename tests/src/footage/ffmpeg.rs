@@ -31,12 +31,19 @@ pub fn silent(program: &str, args: &[&str]) -> Result<Vec<u8>> {
     Ok(stdout)
 }
 
+/// Times stay those of the footage: rounded to whole frames, as FFmpeg does by default, two pictures of a
+/// camera whose clock is being followed could get the same one, and FFmpeg would warn of its own rounding.
+const KEEP_TIMES: [&str; 4] = ["-fps_mode", "passthrough", "-enc_time_base", "-1"];
+
 /// Decodes everything, as a player would.
 ///
 /// # Errors
 /// When FFmpeg fails or warns.
 pub fn play(input: &str) -> Result<()> {
-    silent("ffmpeg", &["-i", input, "-f", "null", "-"]).map(drop)
+    let mut args = vec!["-i", input];
+    args.extend(KEEP_TIMES);
+    args.extend(["-f", "null", "-"]);
+    silent("ffmpeg", &args).map(drop)
 }
 
 /// The number drawn into each decoded picture, in the order of presentation; none where it cannot be read.
@@ -46,7 +53,8 @@ pub fn play(input: &str) -> Result<()> {
 pub fn bar_codes(input: &str, width: usize) -> Result<Vec<Option<u32>>> {
     let filter = format!("crop={width}:{BAR_HEIGHT}:0:0,format=gray");
     let mut args = vec!["-i", input, "-map", "0:v", "-vf", &filter];
-    args.extend(["-fps_mode", "passthrough", "-f", "rawvideo", "-"]);
+    args.extend(KEEP_TIMES);
+    args.extend(["-f", "rawvideo", "-"]);
     let luma = silent("ffmpeg", &args)?;
     Ok(luma
         .chunks_exact(width * BAR_HEIGHT)
