@@ -12,7 +12,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::RequestCredentials;
 use wire::api::{
-    Camera, CameraPatch, Coverage, Days, Me, NewCamera, Node, Page, Playback, ProbeCamera, Problem, Session, SignIn,
+    Camera, CameraPatch, Coverage, Days, Me, NewCamera, Node, Page, Playback, ProbeCamera, Problem, Session,
+    SignIn,
 };
 use wire::bus::ProbeReport;
 use wire::{CameraId, UnixMs};
@@ -45,7 +46,10 @@ impl ApiError {
         match self {
             Self::Problem(problem) => {
                 let mut letters = problem.title.chars();
-                let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+                let first = letters
+                    .next()
+                    .map(|letter| letter.to_uppercase().to_string())
+                    .unwrap_or_default();
                 format!("{first}{}.", letters.as_str().trim_end_matches('.'))
             }
             Self::Unreachable => "The server cannot be reached. Check the connection.".to_owned(),
@@ -177,7 +181,12 @@ pub async fn nodes() -> Result<Vec<Node>> {
 /// As [`ApiError`] says.
 pub async fn days(camera: CameraId, from: &str, to: &str, zone: &str) -> Result<Days> {
     let zone = js_sys::encode_uri_component(zone);
-    call(Method::GET, &format!("/player-api/cameras/{camera}/days?from={from}&to={to}&tz={zone}"), None::<&()>).await
+    call(
+        Method::GET,
+        &format!("/player-api/cameras/{camera}/days?from={from}&to={to}&tz={zone}"),
+        None::<&()>,
+    )
+    .await
 }
 
 /// Footage and gaps of a range.
@@ -185,7 +194,10 @@ pub async fn days(camera: CameraId, from: &str, to: &str, zone: &str) -> Result<
 /// # Errors
 /// As [`ApiError`] says.
 pub async fn coverage(camera: CameraId, from: UnixMs, to: UnixMs) -> Result<Coverage> {
-    let path = format!("/player-api/cameras/{camera}/coverage?from={}&to={}", from.0, to.0);
+    let path = format!(
+        "/player-api/cameras/{camera}/coverage?from={}&to={}",
+        from.0, to.0
+    );
     call(Method::GET, &path, None::<&()>).await
 }
 
@@ -194,7 +206,10 @@ pub async fn coverage(camera: CameraId, from: UnixMs, to: UnixMs) -> Result<Cove
 /// # Errors
 /// As [`ApiError`] says.
 pub async fn playback(camera: CameraId, from: UnixMs, to: UnixMs) -> Result<Playback> {
-    let path = format!("/player-api/cameras/{camera}/playback?from={}&to={}", from.0, to.0);
+    let path = format!(
+        "/player-api/cameras/{camera}/playback?from={}&to={}",
+        from.0, to.0
+    );
     call(Method::GET, &path, None::<&()>).await
 }
 
@@ -213,8 +228,9 @@ async fn authorized<B: Serialize>(method: Method, path: &str, body: Option<&B>) 
 }
 
 async fn send<B: Serialize>(method: Method, path: &str, body: Option<&B>) -> Result<Response> {
-    let mut builder: RequestBuilder =
-        RequestBuilder::new(path).method(method).credentials(RequestCredentials::SameOrigin);
+    let mut builder: RequestBuilder = RequestBuilder::new(path)
+        .method(method)
+        .credentials(RequestCredentials::SameOrigin);
     if let Some(token) = TOKEN.with_borrow(Clone::clone) {
         builder = builder.header("Authorization", &format!("Bearer {token}"));
     }
@@ -227,7 +243,10 @@ async fn send<B: Serialize>(method: Method, path: &str, body: Option<&B>) -> Res
     if response.ok() {
         return Ok(response);
     }
-    let problem = response.json::<Problem>().await.map_err(|_| ApiError::Unreadable)?;
+    let problem = response
+        .json::<Problem>()
+        .await
+        .map_err(|_| ApiError::Unreadable)?;
     Err(ApiError::Problem(problem))
 }
 

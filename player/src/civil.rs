@@ -19,7 +19,11 @@ impl Day {
     #[must_use]
     pub fn of(at: UnixMs) -> Self {
         let date = Date::new(&(at.0 as f64).into());
-        Self { year: date.get_full_year() as i32, month: date.get_month() + 1, day: date.get_date() }
+        Self {
+            year: date.get_full_year() as i32,
+            month: date.get_month() + 1,
+            day: date.get_date(),
+        }
     }
 
     /// Today.
@@ -38,7 +42,12 @@ impl Day {
     #[must_use]
     pub fn plus(self, days: i32) -> Self {
         let noon = Date::new_with_year_month_day_hr_min_sec(
-            self.year as u32, self.month as i32 - 1, self.day as i32 + days, 12, 0, 0,
+            self.year as u32,
+            self.month as i32 - 1,
+            self.day as i32 + days,
+            12,
+            0,
+            0,
         );
         Self::of(UnixMs(noon.get_time() as i64))
     }
@@ -63,20 +72,30 @@ impl Month {
     /// The month of a day.
     #[must_use]
     pub fn of(day: Day) -> Self {
-        Self { year: day.year, month: day.month }
+        Self {
+            year: day.year,
+            month: day.month,
+        }
     }
 
     /// So many months later.
     #[must_use]
     pub fn plus(self, months: i32) -> Self {
         let index = self.year * 12 + self.month as i32 - 1 + months;
-        Self { year: index.div_euclid(12), month: index.rem_euclid(12) as u32 + 1 }
+        Self {
+            year: index.div_euclid(12),
+            month: index.rem_euclid(12) as u32 + 1,
+        }
     }
 
     /// Its first day.
     #[must_use]
     pub const fn first(self) -> Day {
-        Day { year: self.year, month: self.month, day: 1 }
+        Day {
+            year: self.year,
+            month: self.month,
+            day: 1,
+        }
     }
 
     /// Days in it (Gregorian calendar).
@@ -94,7 +113,11 @@ impl Month {
     #[must_use]
     pub const fn lead(self) -> u32 {
         // Zeller's congruence, Monday = 0.
-        let (year, month) = if self.month < 3 { (self.year - 1, self.month + 12) } else { (self.year, self.month) };
+        let (year, month) = if self.month < 3 {
+            (self.year - 1, self.month + 12)
+        } else {
+            (self.year, self.month)
+        };
         let (k, j) = (year % 100, year / 100);
         let saturday_is_0 = (1 + 13 * (month as i32 + 1) / 5 + k + k / 4 + j / 4 + 5 * j) % 7;
         ((saturday_is_0 + 5) % 7) as u32
@@ -116,14 +139,21 @@ pub fn now() -> UnixMs {
 #[must_use]
 pub fn clock(at: UnixMs) -> String {
     let date = Date::new(&(at.0 as f64).into());
-    format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
+    format!(
+        "{:02}:{:02}:{:02}",
+        date.get_hours(),
+        date.get_minutes(),
+        date.get_seconds()
+    )
 }
 
 /// The browser's IANA time zone, such as `Europe/Berlin`.
 #[must_use]
 pub fn zone() -> String {
     let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
-    let zone = Reflect::get(&options, &"timeZone".into()).ok().and_then(|zone| zone.as_string());
+    let zone = Reflect::get(&options, &"timeZone".into())
+        .ok()
+        .and_then(|zone| zone.as_string());
     zone.unwrap_or_else(|| "UTC".to_owned())
 }
 
@@ -145,7 +175,13 @@ mod tests {
     #[test]
     fn months_start_on_the_right_weekday() {
         // Monday = 0: 2026-11-01 is a Sunday, 2026-06-01 a Monday, 2024-02-01 a Thursday.
-        for (year, month, lead) in [(2026, 11, 6), (2026, 6, 0), (2024, 2, 3), (2000, 1, 5), (2100, 3, 0)] {
+        for (year, month, lead) in [
+            (2026, 11, 6),
+            (2026, 6, 0),
+            (2024, 2, 3),
+            (2000, 1, 5),
+            (2100, 3, 0),
+        ] {
             assert_eq!(Month { year, month }.lead(), lead, "{year}-{month}");
         }
         assert_eq!(Month { year: 2024, month: 2 }.length(), 29);
@@ -154,7 +190,10 @@ mod tests {
 
     #[test]
     fn months_carry_over() {
-        let december = Month { year: 2026, month: 12 };
+        let december = Month {
+            year: 2026,
+            month: 12,
+        };
         assert_eq!(december.plus(1), Month { year: 2027, month: 1 });
         assert_eq!(Month { year: 2027, month: 1 }.plus(-1), december);
     }

@@ -26,14 +26,19 @@ impl Piece {
 /// Where to seek for a time: inside footage, or the start of the footage that follows; None after the end.
 #[must_use]
 pub fn position(pieces: &[Piece], wall_ms: f64) -> Option<f64> {
-    let piece = pieces.iter().find(|piece| !piece.gap && wall_ms < piece.end_ms())?;
+    let piece = pieces
+        .iter()
+        .find(|piece| !piece.gap && wall_ms < piece.end_ms())?;
     Some(piece.start_s + (wall_ms - piece.wall_ms).max(0.0) / 1000.0)
 }
 
 /// The time of a position; None without pieces.
 #[must_use]
 pub fn wall(pieces: &[Piece], position_s: f64) -> Option<f64> {
-    let piece = pieces.iter().find(|piece| position_s < piece.end_s()).or_else(|| pieces.last())?;
+    let piece = pieces
+        .iter()
+        .find(|piece| position_s < piece.end_s())
+        .or_else(|| pieces.last())?;
     Some(piece.wall_ms + (position_s - piece.start_s).clamp(0.0, piece.duration_s) * 1000.0)
 }
 
@@ -55,7 +60,12 @@ mod tests {
 
     fn pieces() -> Vec<Piece> {
         [(0.0, false), (6.0, true), (12.0, true), (18.0, false)]
-            .map(|(start_s, gap)| Piece { start_s, duration_s: 6.0, wall_ms: 1_000_000.0 + start_s * 1000.0, gap })
+            .map(|(start_s, gap)| Piece {
+                start_s,
+                duration_s: 6.0,
+                wall_ms: 1_000_000.0 + start_s * 1000.0,
+                gap,
+            })
             .to_vec()
     }
 

@@ -12,7 +12,11 @@ use crate::assets::{read_vendored, write_compressed, write_hashed};
 
 /// Crates with a page of their own: package, where its page goes, its style sheets.
 const PAGES: [Page; 2] = [
-    Page { package: "ui", index: "index.html", styles: &["player/styles/base.css", "ui/styles/panel.css"] },
+    Page {
+        package: "ui",
+        index: "index.html",
+        styles: &["player/styles/base.css", "ui/styles/panel.css"],
+    },
     Page {
         package: "player",
         index: "player/index.html",
@@ -30,19 +34,26 @@ struct Page {
 }
 
 /// Builds everything into `out`, by default `<target folder>/web-dist`.
-pub fn build(dev: bool, force: bool, out: Option<PathBuf>) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?;
+pub(crate) fn build(dev: bool, force: bool, out: Option<PathBuf>) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("the workspace's folder")?;
     let target = target_folder(root)?;
     let dist = out.unwrap_or_else(|| target.join("web-dist"));
     let stamp_file = target.join("web-dist.stamp");
     let stamp = format!("{} {dev} {}", digest(root)?, dist.display());
-    if !force && dist.join("index.html").is_file() && fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
+    if !force
+        && dist.join("index.html").is_file()
+        && fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp)
+    {
         println!("the web interface is up to date: {}", dist.display());
         return Ok(());
     }
     let profile = if dev { "dev" } else { "wasm" };
     compile(root, profile)?;
-    let built = target.join("wasm32-unknown-unknown").join(if dev { "debug" } else { profile });
+    let built = target
+        .join("wasm32-unknown-unknown")
+        .join(if dev { "debug" } else { profile });
     let fresh = tempfile::tempdir_in(&target)?;
     for page in &PAGES {
         write_page(root, &built, fresh.path(), page)?;
@@ -57,7 +68,11 @@ fn target_folder(root: &Path) -> Result<PathBuf> {
     // <target>/<profile>/xtask
     let folder = match env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root.join(folder),
-        None => env::current_exe()?.ancestors().nth(2).context("the target folder")?.to_owned(),
+        None => env::current_exe()?
+            .ancestors()
+            .nth(2)
+            .context("the target folder")?
+            .to_owned(),
     };
     fs::create_dir_all(&folder)?;
     Ok(folder)
@@ -93,11 +108,21 @@ fn compile(root: &Path, profile: &str) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root)
-        .args(["build", "--locked", "--target", "wasm32-unknown-unknown", "--profile", profile])
+        .args([
+            "build",
+            "--locked",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--profile",
+            profile,
+        ])
         .args(["-p", "player", "-p", "ui", "--bins"])
         .status()
         .context("cargo cannot be started")?;
-    ensure!(status.success(), "the browser crates do not build; 'rustup target add wasm32-unknown-unknown' may help");
+    ensure!(
+        status.success(),
+        "the browser crates do not build; 'rustup target add wasm32-unknown-unknown' may help"
+    );
     Ok(())
 }
 
@@ -123,7 +148,12 @@ fn write_page(root: &Path, built: &Path, dist: &Path, page: &Page) -> Result<()>
     let style = write_hashed(dist, page.package, "css", &styles)?;
     let vendor = root.join("player/vendor");
     let hls = write_hashed(dist, "hls", "js", &read_vendored(&vendor, "hls.light.min.js")?)?;
-    let worker = write_hashed(dist, "hls-worker", "js", &read_vendored(&vendor, "hls.worker.js")?)?;
+    let worker = write_hashed(
+        dist,
+        "hls-worker",
+        "js",
+        &read_vendored(&vendor, "hls.worker.js")?,
+    )?;
     let template = fs::read_to_string(root.join(page.package).join("page/index.html"))?;
     let html = template
         .replace("{style}", &style)
@@ -132,7 +162,11 @@ fn write_page(root: &Path, built: &Path, dist: &Path, page: &Page) -> Result<()>
         .replace("{wasm}", &wasm)
         .replace("{hls}", &hls)
         .replace("{hls-worker}", &worker);
-    ensure!(!html.contains('{'), "{}/page/index.html has an unknown placeholder", page.package);
+    ensure!(
+        !html.contains('{'),
+        "{}/page/index.html has an unknown placeholder",
+        page.package
+    );
     write_compressed(&dist.join(page.index), html.as_bytes())
 }
 

@@ -1,0 +1,127 @@
+//! Signing in and out; both pages stand inside [`SignedIn`].
+
+use wasm_bindgen_futures::spawn_local;
+use web_sys::HtmlInputElement;
+use wire::api::{Me, SignIn};
+use yew::prelude::*;
+
+use crate::api;
+
+/// Whether somebody is signed in.
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    /// Asking the server.
+    Unknown,
+    Out,
+    In(Me),
+}
+
+/// Properties of [`SignedIn`].
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub struct SignedInProps {
+    /// Name of the page, in its header.
+    pub title: AttrValue,
+    /// Links in its header: text and address.
+    #[prop_or_default]
+    pub links: Vec<(&'static str, &'static str)>,
+    /// Shown to who is signed in.
+    pub children: Html,
+}
+
+/// The page's frame: header, sign-in, and the content for who is signed in.
+#[component]
+pub fn SignedIn(props: &SignedInProps) -> Html {
+    let state = use_state_eq(|| State::Unknown);
+    {
+        let state = state.clone();
+        use_effect_with((), move |()| {
+            spawn_local(async move { state.set(api::resume().await.map_or(State::Out, State::In)) });
+        });
+    }
+    let sign_out = {
+        let state = state.clone();
+        Callback::from(move |_: MouseEvent| {
+            let state = state.clone();
+            spawn_local(async move {
+                api::sign_out().await;
+                state.set(State::Out);
+            });
+        })
+    };
+    let on_signed_in = Callback::from({
+        let state = state.clone();
+        move |me| state.set(State::In(me))
+    });
+    html! {
+        <>
+            <header class="bar">
+                <h1>{ &props.title }</h1>
+                if let State::In(me) = &*state {
+                    <nav aria-label="Pages">{ for props.links.iter().map(|(text, to)| html! { <a href={*to}>{ text }</a> }) }</nav>
+                    <span class="who">{ &me.login }</span>
+                    <button type="button" class="quiet" onclick={sign_out}>{ "Sign out" }</button>
+                }
+            </header>
+            {
+                match &*state {
+                    State::Unknown => html! { <main><p role="status" class="empty">{ "Loading…" }</p></main> },
+                    State::Out => html! { <main><SignInForm {on_signed_in} /></main> },
+                    State::In(_) => html! { <main>{ props.children.clone() }</main> },
+                }
+            }
+        </>
+    }
+}
+
+/// Properties of [`SignInForm`].
+#[derive(Debug, Clone, PartialEq, Properties)]
+struct SignInFormProps {
+    on_signed_in: Callback<Me>,
+}
+
+#[component]
+fn SignInForm(props: &SignInFormProps) -> Html {
+    let (login, password) = (use_node_ref(), use_node_ref());
+    let (busy, failure) = (use_state_eq(|| false), use_state_eq(|| None::<String>));
+    let onsubmit = {
+        let (login, password, busy, failure) =
+            (login.clone(), password.clone(), busy.clone(), failure.clone());
+        let on_signed_in = props.on_signed_in.clone();
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let text = |node: &NodeRef| {
+                node.cast::<HtmlInputElement>()
+                    .map(|input| input.value())
+                    .unwrap_or_default()
+            };
+            let body = SignIn {
+                login: text(&login),
+                password: text(&password),
+            };
+            let (busy, failure, on_signed_in) = (busy.clone(), failure.clone(), on_signed_in.clone());
+            busy.set(true);
+            spawn_local(async move {
+                let result = api::sign_in(&body).await;
+                busy.set(false);
+                match result {
+                    Ok(me) => on_signed_in.emit(me),
+                    Err(error) => failure.set(Some(error.sentence())),
+                }
+            });
+        })
+    };
+    html! {
+        <form class="card sign-in" {onsubmit}>
+            <h2>{ "Sign in" }</h2>
+            <label>{ "Name" }<input ref={login} name="login" autocomplete="username" required=true autofocus=true /></label>
+            <label>
+                { "Password" }
+                <input ref={password} name="password" type="password" autocomplete="current-password" required=true />
+            </label>
+            if let Some(failure) = &*failure {
+                <p class="error" role="alert">{ failure }</p>
+            }
+            <button type="submit" disabled={*busy}>{ if *busy { "Signing in…" } else { "Sign in" } }</button>
+        </form>
+    }
+}

@@ -1,0 +1,199 @@
+//! The form that adds or changes a camera.
+
+use player::api::{self, ApiError};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use wire::api::{Camera, CameraPatch, NewCamera, ProbeCamera};
+use wire::source::{Reader, Transport};
+use yew::prelude::*;
+
+use crate::probe::{Outcome, Probe};
+
+/// What the form is about.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Subject {
+    New,
+    Saved(Camera),
+}
+
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub(crate) struct CameraFormProps {
+    pub(crate) subject: Subject,
+    pub(crate) on_done: Callback<()>,
+}
+
+/// The fields, read when they are needed.
+#[derive(Clone, PartialEq)]
+struct Fields {
+    name: NodeRef,
+    url: NodeRef,
+    username: NodeRef,
+    password: NodeRef,
+    transport: NodeRef,
+    audio: NodeRef,
+}
+
+fn text(node: &NodeRef) -> String {
+    node.cast::<HtmlInputElement>()
+        .map(|input| input.value())
+        .unwrap_or_default()
+}
+
+fn filled(node: &NodeRef) -> Option<String> {
+    Some(text(node)).filter(|text| !text.is_empty())
+}
+
+impl Fields {
+    fn transport(&self) -> Transport {
+        let value = self
+            .transport
+            .cast::<HtmlSelectElement>()
+            .map(|select| select.value());
+        if value.as_deref() == Some("udp") {
+            Transport::Udp
+        } else {
+            Transport::Tcp
+        }
+    }
+
+    fn audio(&self) -> bool {
+        self.audio
+            .cast::<HtmlInputElement>()
+            .is_some_and(|input| input.checked())
+    }
+
+    fn new_camera(&self) -> NewCamera {
+        NewCamera {
+            name: text(&self.name),
+            url: text(&self.url),
+            username: filled(&self.username),
+            password: filled(&self.password),
+            transport: self.transport(),
+            reader: Reader::Auto,
+            audio: self.audio(),
+            recording: true,
+        }
+    }
+
+    fn patch(&self, camera: &Camera) -> CameraPatch {
+        let changed = |new: String, old: &str| (new != old).then_some(new);
+        CameraPatch {
+            name: changed(text(&self.name), &camera.name),
+            url: changed(text(&self.url), &camera.url),
+            username: changed(
+                text(&self.username),
+                camera.username.as_deref().unwrap_or_default(),
+            ),
+            password: filled(&self.password),
+            transport: (self.transport() != camera.transport).then(|| self.transport()),
+            reader: None,
+            audio: (self.audio() != camera.audio).then(|| self.audio()),
+            recording: None,
+        }
+    }
+
+    fn probe(&self) -> ProbeCamera {
+        ProbeCamera {
+            url: text(&self.url),
+            username: filled(&self.username),
+            password: filled(&self.password),
+            transport: self.transport(),
+            reader: Reader::Auto,
+        }
+    }
+}
+
+#[component]
+pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
+    let fields = Fields {
+        name: use_node_ref(),
+        url: use_node_ref(),
+        username: use_node_ref(),
+        password: use_node_ref(),
+        transport: use_node_ref(),
+        audio: use_node_ref(),
+    };
+    let failure = use_state_eq(|| None::<ApiError>);
+    let outcome = use_state_eq(|| Outcome::None);
+    let onsubmit = {
+        let (fields, subject, on_done) = (fields.clone(), props.subject.clone(), props.on_done.clone());
+        let failure = failure.setter();
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let (fields, subject, on_done, failure) =
+                (fields.clone(), subject.clone(), on_done.clone(), failure.clone());
+            spawn_local(async move {
+                let result = match &subject {
+                    Subject::New => api::create_camera(&fields.new_camera()).await,
+                    Subject::Saved(camera) => api::change_camera(camera.id, &fields.patch(camera)).await,
+                };
+                match result {
+                    Ok(_) => on_done.emit(()),
+                    Err(error) => failure.set(Some(error)),
+                }
+            });
+        })
+    };
+    let probe = {
+        let (fields, outcome, subject) = (fields.clone(), outcome.setter(), props.subject.clone());
+        Callback::from(move |_: MouseEvent| {
+            let (fields, outcome, subject) = (fields.clone(), outcome.clone(), subject.clone());
+            outcome.set(Outcome::Running);
+            spawn_local(async move {
+                let asked = fields.probe();
+                let result = match &subject {
+                    // The saved password is not here: an unchanged camera is probed by its id.
+                    Subject::Saved(camera) if asked.password.is_none() && asked.url == camera.url => {
+                        api::probe_saved(camera.id).await
+                    }
+                    _ => api::probe(&asked).await,
+                };
+                outcome.set(result.map_or_else(|error| Outcome::Failed(error.sentence()), Outcome::Found));
+            });
+        })
+    };
+    let cancel = props.on_done.reform(|_: MouseEvent| ());
+    let saved = if let Subject::Saved(camera) = &props.subject {
+        Some(camera)
+    } else {
+        None
+    };
+    let value = |get: fn(&Camera) -> String| saved.map(get).unwrap_or_default();
+    let title = if saved.is_some() {
+        "Change a camera"
+    } else {
+        "Add a camera"
+    };
+    html! {
+        <form class="card camera-form" {onsubmit} aria-label={title}>
+            <h2>{ title }</h2>
+            <label>{ "Name" }<input ref={fields.name} name="name" required=true maxlength="100" value={value(|c| c.name.clone())} /></label>
+            <label>
+                { "RTSP address" }
+                <input ref={fields.url} name="url" required=true placeholder="rtsp://192.168.1.20/stream1" value={value(|c| c.url.clone())} />
+            </label>
+            <label>{ "User name" }<input ref={fields.username} name="username" autocomplete="off" value={value(|c| c.username.clone().unwrap_or_default())} /></label>
+            <label>
+                { if saved.is_some() { "New password (empty keeps the old one)" } else { "Password" } }
+                <input ref={fields.password} name="password" type="password" autocomplete="new-password" />
+            </label>
+            <label>
+                { "Transport" }
+                <select ref={fields.transport} name="transport">
+                    <option value="tcp" selected=true>{ "TCP" }</option>
+                    <option value="udp" selected={saved.is_some_and(|c| c.transport == Transport::Udp)}>{ "UDP" }</option>
+                </select>
+            </label>
+            <label class="check"><input ref={fields.audio} name="audio" type="checkbox" checked={saved.is_some_and(|c| c.audio)} />{ "Record sound" }</label>
+            <Probe outcome={(*outcome).clone()} />
+            if let Some(failure) = &*failure {
+                <p class="error" role="alert">{ failure.sentence() }</p>
+            }
+            <div class="row">
+                <button type="submit">{ if saved.is_some() { "Save" } else { "Add and record" } }</button>
+                <button type="button" class="quiet" onclick={probe} disabled={*outcome == Outcome::Running}>{ "Test the connection" }</button>
+                <button type="button" class="quiet" onclick={cancel}>{ "Cancel" }</button>
+            </div>
+        </form>
+    }
+}
