@@ -70,7 +70,7 @@ BASE="http://127.0.0.1:$PORT"
 
 # The same build output as tests/run.sh: what one built, the other need not.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CLOUDCAM_CACHE/target}"
-export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 NO_COLOR=1
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 NO_COLOR=1 RUST_BACKTRACE=0
 BIN="$CARGO_TARGET_DIR/debug"
 
 STEPS=7
