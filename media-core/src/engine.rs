@@ -35,7 +35,10 @@ pub struct EngineConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { tick: Duration::from_millis(50), gop_max_bytes: 8 * 1024 * 1024 }
+        Self {
+            tick: Duration::from_millis(50),
+            gop_max_bytes: 8 * 1024 * 1024,
+        }
     }
 }
 
@@ -81,7 +84,9 @@ impl Engine {
             slow_states: StateThreads::start("slow-states", 4)?,
             memories: Memories::default(),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
     /// Starts one attempt to record a camera; returns at once. Facts come from the reading thread and end with

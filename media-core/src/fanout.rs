@@ -144,7 +144,13 @@ pub(crate) struct Fanout {
 
 impl Fanout {
     pub(crate) fn new(gop_max_bytes: usize) -> Self {
-        Self { gop_max_bytes, state: Mutex::new(State { gop_broken: true, ..State::default() }) }
+        Self {
+            gop_max_bytes,
+            state: Mutex::new(State {
+                gop_broken: true,
+                ..State::default()
+            }),
+        }
     }
 
     pub(crate) fn publish(&self, unit: &AccessUnit) {
@@ -169,7 +175,11 @@ impl Fanout {
 
     pub(crate) fn last_gop(&self) -> Option<Arc<Gop>> {
         let state = self.lock();
-        (!state.gop.is_empty()).then(|| Arc::new(Gop { units: state.gop.clone() }))
+        (!state.gop.is_empty()).then(|| {
+            Arc::new(Gop {
+                units: state.gop.clone(),
+            })
+        })
     }
 
     pub(crate) fn subscribe(&self) -> Subscription {
@@ -179,9 +189,17 @@ impl Fanout {
         let first = state.gop.iter().cloned().collect();
         let waits = state.gop.is_empty();
         if !state.ended {
-            state.consumers.push(Consumer { units: sender, waits, dropped: Arc::clone(&dropped) });
+            state.consumers.push(Consumer {
+                units: sender,
+                waits,
+                dropped: Arc::clone(&dropped),
+            });
         }
-        Subscription { first, units, dropped }
+        Subscription {
+            first,
+            units,
+            dropped,
+        }
     }
 
     /// The attempt is over: consumers see the end.
@@ -209,7 +227,10 @@ mod tests {
             discontinuity: false,
             lost_packets: 0,
             bytes: vec![0; size].into(),
-            params: Arc::new(CodecParams::Alaw { sample_rate_hz: 8000, channels: 1 }),
+            params: Arc::new(CodecParams::Alaw {
+                sample_rate_hz: 8000,
+                channels: 1,
+            }),
         }
     }
 

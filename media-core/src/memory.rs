@@ -14,6 +14,8 @@ const MAX: usize = 16_384;
 pub(crate) struct Memory {
     /// Which reader the camera needed, when it was chosen automatically.
     pub(crate) reader: Option<Reader>,
+    /// Streams in a row that were not understood.
+    pub(crate) misread: u8,
     /// What its clock was like.
     pub(crate) prior: Option<Prior>,
     /// End of the footage recorded so far, nanoseconds since 1970 UTC.

@@ -13,19 +13,39 @@ pub struct MissingPlugin {
 
 const NEEDED: &[(&str, &str, &str)] = &[
     ("appsink", "gstreamer1.0-plugins-base", "recording"),
-    ("audioconvert", "gstreamer1.0-plugins-base", "recording G.711 sound"),
+    (
+        "audioconvert",
+        "gstreamer1.0-plugins-base",
+        "recording G.711 sound",
+    ),
     ("alawdec", "gstreamer1.0-plugins-good", "recording G.711 sound"),
     ("mulawdec", "gstreamer1.0-plugins-good", "recording G.711 sound"),
     ("avenc_aac", "gstreamer1.0-libav", "recording G.711 sound"),
     ("rtspsrc", "gstreamer1.0-plugins-good", "rtsps:// cameras"),
     ("rtph264depay", "gstreamer1.0-plugins-good", "rtsps:// cameras"),
     ("rtph265depay", "gstreamer1.0-plugins-good", "rtsps:// cameras"),
-    ("rtpmp4gdepay", "gstreamer1.0-plugins-good", "sound of rtsps:// cameras"),
-    ("rtppcmadepay", "gstreamer1.0-plugins-good", "sound of rtsps:// cameras"),
-    ("rtppcmudepay", "gstreamer1.0-plugins-good", "sound of rtsps:// cameras"),
+    (
+        "rtpmp4gdepay",
+        "gstreamer1.0-plugins-good",
+        "sound of rtsps:// cameras",
+    ),
+    (
+        "rtppcmadepay",
+        "gstreamer1.0-plugins-good",
+        "sound of rtsps:// cameras",
+    ),
+    (
+        "rtppcmudepay",
+        "gstreamer1.0-plugins-good",
+        "sound of rtsps:// cameras",
+    ),
     ("h264parse", "gstreamer1.0-plugins-bad", "rtsps:// cameras"),
     ("h265parse", "gstreamer1.0-plugins-bad", "rtsps:// cameras"),
-    ("aacparse", "gstreamer1.0-plugins-good", "sound of rtsps:// cameras"),
+    (
+        "aacparse",
+        "gstreamer1.0-plugins-good",
+        "sound of rtsps:// cameras",
+    ),
 ];
 
 /// What is missing of the above; everything when GStreamer does not start.
@@ -34,6 +54,10 @@ pub(crate) fn missing() -> Vec<MissingPlugin> {
     NEEDED
         .iter()
         .filter(|(element, ..)| !started || gstreamer::ElementFactory::find(element).is_none())
-        .map(|(element, package, purpose)| MissingPlugin { element, package, purpose })
+        .map(|(element, package, purpose)| MissingPlugin {
+            element,
+            package,
+            purpose,
+        })
         .collect()
 }

@@ -18,7 +18,11 @@ const ENOUGH: Duration = Duration::from_secs(6);
 const RESERVE: Duration = Duration::from_millis(200);
 
 /// Probes a camera, on the reading runtime.
-pub(crate) async fn run(shared: &Arc<Shared>, spec: SourceSpec, limit: Duration) -> Result<ProbeReport, Failure> {
+pub(crate) async fn run(
+    shared: &Arc<Shared>,
+    spec: SourceSpec,
+    limit: Duration,
+) -> Result<ProbeReport, Failure> {
     let deadline = Instant::now() + limit.saturating_sub(RESERVE);
     let (own, work_spec) = (Arc::clone(shared), spec);
     let work = async move {
@@ -31,7 +35,10 @@ pub(crate) async fn run(shared: &Arc<Shared>, spec: SourceSpec, limit: Duration)
         Ok(Err(_)) => Err(Failure::Internal("the probe broke down".into())),
         Err(_) => {
             task.abort();
-            Err(Failure::Unreachable(format!("no answer within {} s", limit.as_secs())))
+            Err(Failure::Unreachable(format!(
+                "no answer within {} s",
+                limit.as_secs()
+            )))
         }
     }
 }
@@ -56,7 +63,10 @@ async fn look(opened: &mut Opened, deadline: Instant) -> Result<ProbeReport, Fai
                 }
                 timing.take(event);
                 while timing.pop().is_some() {}
-                if seen.is_enough(opened.audio_clock_hz.is_some(), timing.stats().offset_ns.is_some()) {
+                if seen.is_enough(
+                    opened.audio_clock_hz.is_some(),
+                    timing.stats().offset_ns.is_some(),
+                ) {
                     break;
                 }
             }
@@ -114,13 +124,17 @@ impl Seen {
         let seconds = self.seconds;
         let rate = |count: f64| if seconds > 0.2 { count / seconds } else { 0.0 };
         let fps = (rate(f64::from(self.frames.saturating_sub(1))) * 100.0).round() / 100.0;
-        let Some(CodecParams::Video(video)) = self.video.as_deref() else { return None };
+        let Some(CodecParams::Video(video)) = self.video.as_deref() else {
+            return None;
+        };
         let interval = match self.keyframes[..] {
             [first, second, ..] => Duration::try_from_secs_f64(second - first).ok(),
             _ => None,
         };
         Some(ProbeReport {
-            tracks: std::iter::once(video.fact(fps as f32)).chain(self.sound()).collect(),
+            tracks: std::iter::once(video.fact(fps as f32))
+                .chain(self.sound())
+                .collect(),
             bitrate_bps: rate(self.bytes as f64 * 8.0) as u64,
             keyframe_interval: interval,
             clock_offset_ms,
@@ -132,9 +146,20 @@ impl Seen {
     fn sound(&self) -> Option<Track> {
         match self.audio.as_deref()? {
             CodecParams::Aac(track) => Some(track.fact()),
-            CodecParams::Alaw { sample_rate_hz, channels } | CodecParams::Mulaw { sample_rate_hz, channels } => {
+            CodecParams::Alaw {
+                sample_rate_hz,
+                channels,
+            }
+            | CodecParams::Mulaw {
+                sample_rate_hz,
+                channels,
+            } => {
                 let (codec, sample_rate_hz, channels) = ("mp4a.40.2".to_owned(), *sample_rate_hz, *channels);
-                Some(Track::Audio { codec, sample_rate_hz, channels })
+                Some(Track::Audio {
+                    codec,
+                    sample_rate_hz,
+                    channels,
+                })
             }
             CodecParams::Video(_) => None,
         }

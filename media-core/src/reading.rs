@@ -26,7 +26,12 @@ pub(crate) struct Tick {
 
 impl Tick {
     fn new(normal: Duration) -> Self {
-        Self { epoch: Instant::now(), normal, eager_until_ms: AtomicU64::new(0), udp_streams: AtomicUsize::new(0) }
+        Self {
+            epoch: Instant::now(),
+            normal,
+            eager_until_ms: AtomicU64::new(0),
+            udp_streams: AtomicUsize::new(0),
+        }
     }
 
     /// Reads eagerly for a while from now on. Bounded, so that cameras that never answer cost the others
@@ -88,12 +93,19 @@ impl Reading {
             .build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
-        let thread = std::thread::Builder::new().name("reading".into()).spawn(move || {
-            // An error means that the engine is gone, which is an end as well.
-            let _ = runtime.block_on(ended);
-            runtime.shutdown_background();
-        })?;
-        Ok(Self { handle, tick, end: Some(end), thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("reading".into())
+            .spawn(move || {
+                // An error means that the engine is gone, which is an end as well.
+                let _ = runtime.block_on(ended);
+                runtime.shutdown_background();
+            })?;
+        Ok(Self {
+            handle,
+            tick,
+            end: Some(end),
+            thread: Some(thread),
+        })
     }
 
     pub(crate) fn handle(&self) -> &tokio::runtime::Handle {

@@ -30,13 +30,18 @@ impl StateThreads {
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..count {
             let queue = Arc::clone(&queue);
-            std::thread::Builder::new().name(name.into()).spawn(move || work(&queue))?;
+            std::thread::Builder::new()
+                .name(name.into())
+                .spawn(move || work(&queue))?;
         }
         Ok(Self { jobs })
     }
 
     /// Runs `job` on one of the threads and gives its result.
-    pub(crate) async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
         let (done, result) = oneshot::channel();
         self.start_job(move || drop(done.send(job())))?;
         result.await.map_err(|_| Busy)

@@ -31,7 +31,9 @@ impl CameraSrc {
     /// When it is there already.
     pub fn add_pad_for(&self, video: bool) -> Result<gst::Pad, glib::BoolError> {
         let name = pad_name(video);
-        let template = self.pad_template(name).ok_or_else(|| glib::bool_error!("no template {name}"))?;
+        let template = self
+            .pad_template(name)
+            .ok_or_else(|| glib::bool_error!("no template {name}"))?;
         let pad = gst::Pad::builder_from_template(&template).name(name).build();
         pad.set_active(true)?;
         self.add_pad(&pad)?;
@@ -66,7 +68,10 @@ fn pad_name(video: bool) -> &'static str {
 /// What downstream must know of a stream.
 fn caps(params: &CodecParams) -> gst::Caps {
     let g711 = |name: &str, rate: u32, channels: u16| {
-        gst::Caps::builder(name).field("rate", rate as i32).field("channels", i32::from(channels)).build()
+        gst::Caps::builder(name)
+            .field("rate", rate as i32)
+            .field("channels", i32::from(channels))
+            .build()
     };
     match params {
         CodecParams::Video(track) => {
@@ -80,7 +85,10 @@ fn caps(params: &CodecParams) -> gst::Caps {
                 .field("alignment", "au")
                 .field("width", width as i32)
                 .field("height", height as i32)
-                .field("codec_data", gst::Buffer::from_slice(track.configuration().clone()))
+                .field(
+                    "codec_data",
+                    gst::Buffer::from_slice(track.configuration().clone()),
+                )
                 .build()
         }
         CodecParams::Aac(track) => gst::Caps::builder("audio/mpeg")
@@ -90,8 +98,14 @@ fn caps(params: &CodecParams) -> gst::Caps {
             .field("channels", i32::from(track.channels()))
             .field("codec_data", gst::Buffer::from_slice(track.config().clone()))
             .build(),
-        CodecParams::Alaw { sample_rate_hz, channels } => g711("audio/x-alaw", *sample_rate_hz, *channels),
-        CodecParams::Mulaw { sample_rate_hz, channels } => g711("audio/x-mulaw", *sample_rate_hz, *channels),
+        CodecParams::Alaw {
+            sample_rate_hz,
+            channels,
+        } => g711("audio/x-alaw", *sample_rate_hz, *channels),
+        CodecParams::Mulaw {
+            sample_rate_hz,
+            channels,
+        } => g711("audio/x-mulaw", *sample_rate_hz, *channels),
     }
 }
 
@@ -187,10 +201,15 @@ mod imp {
         pub(super) fn push(&self, unit: &AccessUnit) -> Result<(), gst::FlowError> {
             let mut outs = self.outs();
             let video = unit.params.is_video();
-            let Some(out) = (if video { &mut outs.video } else { &mut outs.audio }) else { return Ok(()) };
+            let Some(out) = (if video { &mut outs.video } else { &mut outs.audio }) else {
+                return Ok(());
+            };
             let pad = out.pad.clone();
             let begins = out.params.is_none();
-            let changed = out.params.as_ref().is_none_or(|params| !Arc::ptr_eq(params, &unit.params));
+            let changed = out
+                .params
+                .as_ref()
+                .is_none_or(|params| !Arc::ptr_eq(params, &unit.params));
             out.params = Some(Arc::clone(&unit.params));
             // Never across a push: what is downstream may come back here.
             drop(outs);
@@ -202,7 +221,9 @@ mod imp {
                 pad.push_event(gst::event::Caps::new(&caps(&unit.params)));
             }
             if begins {
-                pad.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+                pad.push_event(gst::event::Segment::new(
+                    &gst::FormattedSegment::<gst::ClockTime>::new(),
+                ));
             }
             pad.push(buffer(unit)).map(drop)
         }

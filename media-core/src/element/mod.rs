@@ -16,7 +16,10 @@ pub use mux::Fmp4Mux;
 
 /// Registers the elements; repeated calls do nothing.
 pub(crate) fn register() -> Result<(), glib::BoolError> {
-    for (name, kind) in [("cccamerasrc", CameraSrc::static_type()), ("ccfmp4mux", Fmp4Mux::static_type())] {
+    for (name, kind) in [
+        ("cccamerasrc", CameraSrc::static_type()),
+        ("ccfmp4mux", Fmp4Mux::static_type()),
+    ] {
         if gstreamer::ElementFactory::find(name).is_none() {
             gstreamer::Element::register(None, name, gstreamer::Rank::NONE, kind)?;
         }

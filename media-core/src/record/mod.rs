@@ -33,7 +33,10 @@ impl Attempt {
     /// Asks for a graceful end: the last chunk, then `ObjectClosed` (Session), then `Ended` (Stopped). Returns
     /// at once; repeated calls do nothing.
     pub fn stop(&self) {
-        self.shared.reading.tick().eager(std::time::Duration::from_millis(100));
+        self.shared
+            .reading
+            .tick()
+            .eager(std::time::Duration::from_millis(100));
         self.stop.cancel();
     }
 

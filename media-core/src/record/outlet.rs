@@ -27,13 +27,18 @@ pub(super) struct Outlet {
 
 impl std::fmt::Debug for Outlet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outlet").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Outlet")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
 impl Outlet {
     pub(super) fn new(sink: Arc<dyn FactSink>) -> Self {
-        Self { sink, state: Mutex::default() }
+        Self {
+            sink,
+            state: Mutex::default(),
+        }
     }
 
     /// Callbacks for the pipeline's `appsink`; they run on the thread that pushes.
@@ -62,20 +67,27 @@ impl Outlet {
     pub(super) fn end(&self, end: AttemptEnd) {
         let (open, ended) = {
             let mut state = self.lock();
-            (std::mem::take(&mut state.open), std::mem::replace(&mut state.ended, true))
+            (
+                std::mem::take(&mut state.open),
+                std::mem::replace(&mut state.ended, true),
+            )
         };
         if ended {
             return;
         }
         if open {
-            self.sink.fact(Fact::ObjectClosed { reason: CloseReason::Session });
+            self.sink.fact(Fact::ObjectClosed {
+                reason: CloseReason::Session,
+            });
         }
         self.sink.fact(Fact::Ended(end));
     }
 
     /// End of what was recorded, nanoseconds since 1970 UTC.
     pub(super) fn end_ns(&self) -> Option<i64> {
-        self.lock().end_ms.map(|ms| ms.saturating_mul(crate::clock::MS_NS))
+        self.lock()
+            .end_ms
+            .map(|ms| ms.saturating_mul(crate::clock::MS_NS))
     }
 
     fn drain(&self, appsink: &gst_app::AppSink) {
@@ -112,7 +124,8 @@ impl Outlet {
                     Fact::ObjectClosed { reason }
                 }
                 ElementFact::NoKeyframe(lasts) => Fact::Degraded {
-                    detail: lasts.then(|| "the camera sends no keyframes; recording cannot be cut".to_owned()),
+                    detail: lasts
+                        .then(|| "the camera sends no keyframes; recording cannot be cut".to_owned()),
                 },
             }
         };
@@ -120,7 +133,9 @@ impl Outlet {
     }
 
     fn bytes(&self, buffer: gst::Buffer) {
-        let Ok(mapped) = buffer.into_mapped_buffer_readable() else { return };
+        let Ok(mapped) = buffer.into_mapped_buffer_readable() else {
+            return;
+        };
         let bytes = Bytes::from_owner(Mapped(mapped));
         let fact = {
             let mut state = self.lock();
@@ -128,13 +143,33 @@ impl Outlet {
                 return;
             }
             match state.next.take() {
-                Some(ElementFact::Opened { tracks, start_ms, continues }) => {
+                Some(ElementFact::Opened {
+                    tracks,
+                    start_ms,
+                    continues,
+                }) => {
                     state.open = true;
-                    Fact::ObjectOpened { init: bytes, tracks, start_ms, continues }
+                    Fact::ObjectOpened {
+                        init: bytes,
+                        tracks,
+                        start_ms,
+                        continues,
+                    }
                 }
-                Some(ElementFact::Chunk { start_ms, end_ms, starts_segment, frames }) => {
+                Some(ElementFact::Chunk {
+                    start_ms,
+                    end_ms,
+                    starts_segment,
+                    frames,
+                }) => {
                     state.end_ms = Some(end_ms);
-                    Fact::Chunk(Chunk { bytes, start_ms, end_ms, starts_segment, frames })
+                    Fact::Chunk(Chunk {
+                        bytes,
+                        start_ms,
+                        end_ms,
+                        starts_segment,
+                        frames,
+                    })
                 }
                 _ => return,
             }

@@ -56,7 +56,11 @@ pub(super) struct Pipeline {
 
 impl Pipeline {
     /// Builds and starts it. Blocks shortly: for a state thread.
-    pub(super) fn start(settings: &RecordSettings, sound: bool, outlet: &Arc<Outlet>) -> Result<Self, Broken> {
+    pub(super) fn start(
+        settings: &RecordSettings,
+        sound: bool,
+        outlet: &Arc<Outlet>,
+    ) -> Result<Self, Broken> {
         let pipeline = gst::Pipeline::new();
         let error = watch(&pipeline)?;
         let source = CameraSrc::new();
@@ -64,25 +68,37 @@ impl Pipeline {
         for (name, value) in settings::values(settings) {
             mux.set_property(name, value);
         }
-        let appsink = gst_app::AppSink::builder().sync(false).async_(false).wait_on_eos(false).build();
+        let appsink = gst_app::AppSink::builder()
+            .sync(false)
+            .async_(false)
+            .wait_on_eos(false)
+            .build();
         appsink.set_property("enable-last-sample", false);
         appsink.set_callbacks(outlet.callbacks());
         pipeline.add_many([source.upcast_ref(), &mux, appsink.upcast_ref()])?;
         mux.link(&appsink)?;
         link(&source.add_pad_for(true)?, &request(&mux, "video")?)?;
-        let this = Self { pipeline, source, error };
+        let this = Self {
+            pipeline,
+            source,
+            error,
+        };
         if sound {
             // The muxer waits for it; how it gets there is known with the first of it.
             request(&mux, "audio")?;
         }
-        this.pipeline.set_state(gst::State::Playing).map_err(|e| this.broken(&e.to_string()))?;
+        this.pipeline
+            .set_state(gst::State::Playing)
+            .map_err(|e| this.broken(&e.to_string()))?;
         Ok(this)
     }
 
     /// Builds the way of sound, once its codec is known. Blocks shortly: for a state thread.
     pub(super) fn add_sound(&self, sound: Sound) -> Result<(), Broken> {
         let mux = self.element("ccfmp4mux")?;
-        let into = mux.static_pad("audio").ok_or_else(|| Broken("no pad for sound".into()))?;
+        let into = mux
+            .static_pad("audio")
+            .ok_or_else(|| Broken("no pad for sound".into()))?;
         let from = self.source.add_pad_for(false)?;
         let decoder = match sound {
             Sound::None => return Ok(()),
@@ -96,18 +112,27 @@ impl Pipeline {
         self.pipeline.add_many(&chain)?;
         gst::Element::link_many(&chain)?;
         let [decoder, _, encoder] = &chain;
-        let out = encoder.static_pad("src").ok_or_else(|| Broken("the encoder has no output".into()))?;
+        let out = encoder
+            .static_pad("src")
+            .ok_or_else(|| Broken("the encoder has no output".into()))?;
         compensate(&out);
         link(&out, &into)?;
         for element in chain.iter().rev() {
             element.sync_state_with_parent()?;
         }
-        link(&from, &decoder.static_pad("sink").ok_or_else(|| Broken("the decoder has no input".into()))?)
+        link(
+            &from,
+            &decoder
+                .static_pad("sink")
+                .ok_or_else(|| Broken("the decoder has no input".into()))?,
+        )
     }
 
     /// Pushes a unit through; what comes out has come out when this returns.
     pub(super) fn push(&self, unit: &AccessUnit) -> Result<(), Broken> {
-        self.source.push(unit).map_err(|flow| self.broken(&flow.to_string()))
+        self.source
+            .push(unit)
+            .map_err(|flow| self.broken(&flow.to_string()))
     }
 
     /// Flushes everything out.
@@ -123,7 +148,11 @@ impl Pipeline {
     }
 
     fn element(&self, factory: &str) -> Result<gst::Element, Broken> {
-        let found = self.pipeline.children().into_iter().find(|e| e.factory().is_some_and(|f| f.name() == factory));
+        let found = self
+            .pipeline
+            .children()
+            .into_iter()
+            .find(|e| e.factory().is_some_and(|f| f.name() == factory));
         found.ok_or_else(|| Broken(format!("no {factory}")))
     }
 
@@ -137,11 +166,15 @@ impl Pipeline {
 fn watch(pipeline: &gst::Pipeline) -> Result<Arc<Mutex<Option<String>>>, Broken> {
     let error = Arc::new(Mutex::new(None));
     let keep = Arc::clone(&error);
-    let bus = pipeline.bus().ok_or_else(|| Broken("a pipeline without a bus".into()))?;
+    let bus = pipeline
+        .bus()
+        .ok_or_else(|| Broken("a pipeline without a bus".into()))?;
     bus.set_sync_handler(move |_, message| {
         if let gst::MessageView::Error(said) = message.view() {
             let text = said.error().to_string();
-            keep.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
+            keep.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(text);
         }
         gst::BusSyncReply::Drop
     });
@@ -159,7 +192,10 @@ fn compensate(out: &gst::Pad) {
         match &mut info.data {
             Some(gst::PadProbeData::Event(event)) => {
                 if let gst::EventView::Caps(caps) = event.view() {
-                    let rate = caps.structure().and_then(|s| s.get::<i32>("rate").ok()).unwrap_or(8_000);
+                    let rate = caps
+                        .structure()
+                        .and_then(|s| s.get::<i32>("rate").ok())
+                        .unwrap_or(8_000);
                     let rate = u64::try_from(rate).unwrap_or(8_000).max(1);
                     *delay = gst::ClockTime::from_nseconds(1024 * 1_000_000_000 / rate);
                 }
@@ -182,9 +218,12 @@ fn make(factory: &str) -> Result<gst::Element, Broken> {
 }
 
 fn request(mux: &gst::Element, name: &str) -> Result<gst::Pad, Broken> {
-    mux.request_pad_simple(name).ok_or_else(|| Broken(format!("no pad {name}")))
+    mux.request_pad_simple(name)
+        .ok_or_else(|| Broken(format!("no pad {name}")))
 }
 
 fn link(from: &gst::Pad, into: &gst::Pad) -> Result<(), Broken> {
-    from.link(into).map(drop).map_err(|error| Broken(error.to_string()))
+    from.link(into)
+        .map(drop)
+        .map_err(|error| Broken(error.to_string()))
 }

@@ -20,6 +20,9 @@ use crate::states::Busy;
 /// How often the watchdog looks.
 const WATCH: Duration = Duration::from_millis(500);
 
+/// How long a stop waits for the camera's answer.
+const TEARDOWN: Duration = Duration::from_millis(500);
+
 /// Everything an attempt needs.
 pub(super) struct Job {
     pub(super) shared: Arc<Shared>,
@@ -57,23 +60,48 @@ pub(super) async fn run(job: Job) -> AttemptEnd {
     let reader = opened.reader;
     super::playing(&job.outlet, reader);
     let end = record(&job, opened).await;
-    if matches!(end, AttemptEnd::Failed(Failure::Invalid(_))) {
-        source::not_understood(&job.shared, &job.spec, reader);
+    let misread = matches!(end, AttemptEnd::Failed(Failure::Invalid(_)));
+    source::ended(&job.shared, &job.spec, reader, misread);
+    if end == AttemptEnd::Stopped {
+        // The footage is complete; the camera hears that it may stop, unless it takes too long.
+        job.shared.reading.tick().eager(TEARDOWN);
+        let sessions = job.shared.memories.get(&job.spec).sessions;
+        let _ = tokio::time::timeout(TEARDOWN, sessions.await_teardown()).await;
     }
     end
 }
 
 async fn record(job: &Job, mut opened: Opened) -> AttemptEnd {
-    let (settings, outlet, sound) = (job.settings, Arc::clone(&job.outlet), opened.audio_clock_hz.is_some());
-    let pipeline = job.shared.states.run(move || Pipeline::start(&settings, sound, &outlet)).await;
-    let pipeline = match pipeline.map_err(Failure::from).and_then(|built| built.map_err(Failure::from)) {
+    let (settings, outlet, sound) = (
+        job.settings,
+        Arc::clone(&job.outlet),
+        opened.audio_clock_hz.is_some(),
+    );
+    let pipeline = job
+        .shared
+        .states
+        .run(move || Pipeline::start(&settings, sound, &outlet))
+        .await;
+    let pipeline = match pipeline
+        .map_err(Failure::from)
+        .and_then(|built| built.map_err(Failure::from))
+    {
         Ok(pipeline) => Arc::new(pipeline),
         Err(failure) => return AttemptEnd::Failed(failure),
     };
     let memory = job.shared.memories.get(&job.spec);
     let not_before = job.settings.not_before_ms.map(|ms| ms.saturating_mul(MS_NS));
-    let clock = ClockSettings { not_before_ns: memory.end_ns.max(not_before), prior: memory.prior, ..ClockSettings::default() };
-    let mut course = Course { job, timing: Timing::new(&opened, clock), pipeline, sound: None };
+    let clock = ClockSettings {
+        not_before_ns: memory.end_ns.max(not_before),
+        prior: memory.prior,
+        ..ClockSettings::default()
+    };
+    let mut course = Course {
+        job,
+        timing: Timing::new(&opened, clock),
+        pipeline,
+        sound: None,
+    };
     let end = course.follow(&mut opened).await;
     course.finish();
     end
@@ -124,7 +152,9 @@ impl Course<'_> {
 
     async fn take(&mut self, event: SourceEvent) -> Result<(), Failure> {
         let seen = match &event {
-            SourceEvent::Unit(unit) => Some((unit.media == Media::Video, unit.bytes.len(), unit.arrival.mono_ns)),
+            SourceEvent::Unit(unit) => {
+                Some((unit.media == Media::Video, unit.bytes.len(), unit.arrival.mono_ns))
+            }
             SourceEvent::Report(..) => None,
         };
         let keyframe = self.timing.take(event);
@@ -152,7 +182,13 @@ impl Course<'_> {
         let sound = Sound::of(&unit.params);
         self.sound = Some(sound);
         let pipeline = Arc::clone(&self.pipeline);
-        if let Err(broken) = self.job.shared.states.run(move || pipeline.add_sound(sound)).await? {
+        if let Err(broken) = self
+            .job
+            .shared
+            .states
+            .run(move || pipeline.add_sound(sound))
+            .await?
+        {
             let detail = Some(format!("sound is not recorded: {broken}"));
             self.job.outlet.fact(crate::facts::Fact::Degraded { detail });
         }

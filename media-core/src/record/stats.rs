@@ -50,7 +50,8 @@ impl Stats {
     pub(crate) fn clock(&self, clock: &ClockStats) {
         let ms = |ns: Option<i64>| ns.map_or(NONE, |ns| ns / MS_NS);
         self.offset_ms.store(ms(clock.offset_ns), Ordering::Relaxed);
-        self.uncertainty_ms.store(ms(clock.uncertainty_ns), Ordering::Relaxed);
+        self.uncertainty_ms
+            .store(ms(clock.uncertainty_ns), Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self, tick: &Tick) -> AttemptStats {

@@ -61,8 +61,13 @@ impl Timing {
             CodecParams::Video(params) => params.is_random_access(&unit.bytes),
             _ => false,
         };
-        let carried = RecordedUnit { bytes: unit.bytes, lost_packets: unit.lost_packets, params: unit.params };
-        self.timeline.push(track, unit.rtp, unit.arrival, keyframe, carried);
+        let carried = RecordedUnit {
+            bytes: unit.bytes,
+            lost_packets: unit.lost_packets,
+            params: unit.params,
+        };
+        self.timeline
+            .push(track, unit.rtp, unit.arrival, keyframe, carried);
         keyframe
     }
 
@@ -104,7 +109,10 @@ impl Timing {
     /// The unit's track, which begins with its first unit, when its parameters are known.
     fn track_for(&mut self, unit: &SourceUnit) -> TrackId {
         if let (Media::Video, CodecParams::Video(params)) = (unit.media, &*unit.params) {
-            let same = self.video_params.as_ref().is_some_and(|known| Arc::ptr_eq(known, &unit.params));
+            let same = self
+                .video_params
+                .as_ref()
+                .is_some_and(|known| Arc::ptr_eq(known, &unit.params));
             if !same {
                 self.video_params = Some(Arc::clone(&unit.params));
                 if let Some(track) = self.video {
@@ -150,7 +158,14 @@ impl Timing {
 fn nominal_sound_ns(params: &CodecParams, bytes: usize) -> i64 {
     match params {
         CodecParams::Aac(track) => track.frame_ns(),
-        CodecParams::Alaw { sample_rate_hz, channels } | CodecParams::Mulaw { sample_rate_hz, channels } => {
+        CodecParams::Alaw {
+            sample_rate_hz,
+            channels,
+        }
+        | CodecParams::Mulaw {
+            sample_rate_hz,
+            channels,
+        } => {
             let samples = bytes as i64 / i64::from(*channels).max(1);
             samples * crate::clock::SECOND_NS / i64::from(*sample_rate_hz).max(1)
         }

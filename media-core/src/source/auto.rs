@@ -16,10 +16,19 @@ use crate::facts::{Failure, Reader, SourceSpec};
 pub(crate) async fn open(shared: &Arc<Shared>, spec: &SourceSpec) -> Result<Opened, Failure> {
     match spec.url.scheme() {
         "rtsp" | "rtsps" => {}
-        other => return Err(Failure::Unsupported(format!("the scheme {other}: rtsp or rtsps are"))),
+        other => {
+            return Err(Failure::Unsupported(format!(
+                "the scheme {other}: rtsp or rtsps are"
+            )));
+        }
     }
     if spec.url.host_str().is_none_or(str::is_empty) {
         return Err(Failure::Unsupported("an address without a host".into()));
+    }
+    if !spec.url.username().is_empty() || spec.url.password().is_some() {
+        return Err(Failure::Unsupported(
+            "credentials belong beside the address, not in it".into(),
+        ));
     }
     if let Some(source) = fixed(shared, spec) {
         return source.open(shared, spec).await;
@@ -31,17 +40,37 @@ pub(crate) async fn open(shared: &Arc<Shared>, spec: &SourceSpec) -> Result<Open
     tracing::info!(%failure, "retina cannot read the camera, trying rtspsrc");
     match Rtspsrc.open(shared, spec).await {
         Ok(opened) => {
-            shared.memories.update(spec, |memory| memory.reader = Some(Reader::Rtspsrc));
+            shared
+                .memories
+                .update(spec, |memory| memory.reader = Some(Reader::Rtspsrc));
             Ok(opened)
         }
         Err(_) => Err(failure),
     }
 }
 
-/// The stream that `reader` gave turned out not to be understood; try the other one next time.
-pub(crate) fn not_understood(shared: &Shared, spec: &SourceSpec, reader: &str) {
-    let next = if reader == Retina.name() { Reader::Rtspsrc } else { Reader::Retina };
-    shared.memories.update(spec, |memory| memory.reader = Some(next));
+/// So many streams in a row that `reader` did not understand have the other one tried: one may be the fault of
+/// the network.
+const MISREAD_LIMIT: u8 = 3;
+
+/// How a stream that `reader` read ended: whether it sent what the reader does not understand.
+pub(crate) fn ended(shared: &Shared, spec: &SourceSpec, reader: &str, misread: bool) {
+    let other = if reader == Retina.name() {
+        Reader::Rtspsrc
+    } else {
+        Reader::Retina
+    };
+    shared.memories.update(spec, |memory| {
+        memory.misread = if misread {
+            memory.misread.saturating_add(1)
+        } else {
+            0
+        };
+        if memory.misread >= MISREAD_LIMIT {
+            memory.misread = 0;
+            memory.reader = Some(other);
+        }
+    });
 }
 
 fn fixed(shared: &Shared, spec: &SourceSpec) -> Option<&'static dyn Source> {

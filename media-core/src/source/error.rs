@@ -33,9 +33,14 @@ pub(super) fn failure(error: &Error) -> Failure {
 
 /// Whether a text is about the connection, which is gone then.
 pub(super) fn is_connection(text: &str) -> bool {
-    ["Error reading from RTSP peer", "Error writing to RTSP peer", "Error receiving UDP packet", "Timeout"]
-        .iter()
-        .any(|start| text.starts_with(start))
+    [
+        "Error reading from RTSP peer",
+        "Error writing to RTSP peer",
+        "Error receiving UDP packet",
+        "Timeout",
+    ]
+    .iter()
+    .any(|start| text.starts_with(start))
 }
 
 /// Whether a text is about the framing of the connection, after which nothing can be understood.
@@ -45,5 +50,12 @@ pub(super) fn is_framing(text: &str) -> bool {
 
 /// The first line, which holds no addresses and no secrets.
 pub(super) fn text(error: &Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().chars().take(MAX_TEXT).collect()
+    error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(MAX_TEXT)
+        .collect()
 }

@@ -21,7 +21,7 @@ use crate::engine::Shared;
 use crate::facts::{Failure, SourceSpec};
 use crate::fanout::CodecParams;
 
-pub(crate) use auto::{not_understood, open};
+pub(crate) use auto::{ended, open};
 
 /// Longest wait for one answer of a camera.
 pub(crate) const STEP_LIMIT: Duration = Duration::from_secs(10);
@@ -32,7 +32,11 @@ pub(crate) trait Source: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Connects and starts the stream. Every step ends within [`STEP_LIMIT`].
-    fn open<'a>(&'a self, shared: &'a Arc<Shared>, spec: &'a SourceSpec) -> BoxFuture<'a, Result<Opened, Failure>>;
+    fn open<'a>(
+        &'a self,
+        shared: &'a Arc<Shared>,
+        spec: &'a SourceSpec,
+    ) -> BoxFuture<'a, Result<Opened, Failure>>;
 }
 
 /// The units of a camera that plays; its end is `None` or an error.
@@ -80,7 +84,10 @@ pub(crate) enum SourceEvent {
 /// The arrival of a packet that came at `at`, on both clocks.
 pub(crate) fn arrival(shared: &Shared, at: Instant) -> Arrival {
     let age = at.elapsed();
-    let utc = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().saturating_sub(age);
+    let utc = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .saturating_sub(age);
     Arrival {
         mono_ns: shared.reading.tick().mono_ns(at),
         utc_ns: i64::try_from(utc.as_nanos()).unwrap_or(i64::MAX),

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use retina::client::{
-    Demuxed, Described as DescribedState, InitialTimestampPolicy, PlayOptions, Session, SessionOptions, SetupOptions,
-    Transport as RetinaTransport, UnassignedChannelDataPolicy, UnknownRtcpSsrcPolicy,
+    Demuxed, Described as DescribedState, InitialTimestampPolicy, PlayOptions, Session, SessionOptions,
+    SetupOptions, Transport as RetinaTransport, UnassignedChannelDataPolicy, UnknownRtcpSsrcPolicy,
 };
 use retina::codec::{AudioFrame, CodecItem, FrameFormat, ParametersRef, VideoFrame};
 
@@ -39,7 +39,11 @@ impl Source for Retina {
         "retina"
     }
 
-    fn open<'a>(&'a self, shared: &'a Arc<Shared>, spec: &'a SourceSpec) -> BoxFuture<'a, Result<Opened, Failure>> {
+    fn open<'a>(
+        &'a self,
+        shared: &'a Arc<Shared>,
+        spec: &'a SourceSpec,
+    ) -> BoxFuture<'a, Result<Opened, Failure>> {
         Box::pin(open(shared, spec))
     }
 }
@@ -52,10 +56,13 @@ async fn open(shared: &Arc<Shared>, spec: &SourceSpec) -> Result<Opened, Failure
     if stale.num_sessions > 0 {
         let _ = tokio::time::timeout(STEP_LIMIT, group.await_stale_sessions(&stale)).await;
     }
-    let creds = spec.credentials.as_ref().map(|credentials| retina::client::Credentials {
-        username: credentials.username.clone(),
-        password: credentials.password.clone(),
-    });
+    let creds = spec
+        .credentials
+        .as_ref()
+        .map(|credentials| retina::client::Credentials {
+            username: credentials.username.clone(),
+            password: credentials.password.clone(),
+        });
     let options = SessionOptions::default()
         .creds(creds)
         .user_agent("CloudCam".to_owned())
@@ -65,20 +72,43 @@ async fn open(shared: &Arc<Shared>, spec: &SourceSpec) -> Result<Opened, Failure
     let chosen = choose_streams(&session, spec.audio)?;
     for index in std::iter::once(chosen.video).chain(chosen.audio) {
         shared.reading.tick().eager(EAGER);
-        let options = SetupOptions::default().transport(transport(spec)).frame_format(FrameFormat::MP4);
+        let options = SetupOptions::default()
+            .transport(transport(spec))
+            .frame_format(FrameFormat::MP4);
         step("setup", session.setup(index, options)).await?;
     }
     shared.reading.tick().eager(EAGER);
     let options = PlayOptions::default()
         .initial_timestamp(InitialTimestampPolicy::Ignore)
         .unknown_rtcp_ssrc(UnknownRtcpSsrcPolicy::DropPackets);
-    let demuxed = step("play", session.play(options)).await?.demuxed().map_err(|e| error::failure(&e))?;
-    let clock_hz = |index: usize| demuxed.streams().get(index).map_or(90_000, |stream| stream.clock_rate_hz());
+    let demuxed = step("play", session.play(options))
+        .await?
+        .demuxed()
+        .map_err(|e| error::failure(&e))?;
+    let clock_hz = |index: usize| {
+        demuxed
+            .streams()
+            .get(index)
+            .map_or(90_000, |stream| stream.clock_rate_hz())
+    };
     let (video_clock_hz, audio_clock_hz) = (clock_hz(chosen.video), chosen.audio.map(clock_hz));
     let udp = matches!(spec.transport, Transport::Udp).then(|| shared.reading.tick().udp());
-    let reader = Reader { shared: Arc::clone(shared), demuxed, chosen, video: None, audio: None, damaged: 0, _udp: udp };
+    let reader = Reader {
+        shared: Arc::clone(shared),
+        demuxed,
+        chosen,
+        video: None,
+        audio: None,
+        damaged: 0,
+        _udp: udp,
+    };
     let events = futures::stream::unfold(Some(reader), next_event).boxed();
-    Ok(Opened { reader: Retina.name(), video_clock_hz, audio_clock_hz, events })
+    Ok(Opened {
+        reader: Retina.name(),
+        video_clock_hz,
+        audio_clock_hz,
+        events,
+    })
 }
 
 fn transport(spec: &SourceSpec) -> RetinaTransport {
@@ -100,7 +130,10 @@ fn choose_streams(session: &Session<DescribedState>, audio: bool) -> Result<Chos
     let described: Vec<_> = session
         .streams()
         .iter()
-        .map(|stream| Described { media: stream.media(), encoding: stream.encoding_name() })
+        .map(|stream| Described {
+            media: stream.media(),
+            encoding: stream.encoding_name(),
+        })
         .collect();
     choose(&described, audio)
 }
@@ -130,7 +163,13 @@ impl Reader {
     async fn next(&mut self) -> Result<Option<SourceEvent>, Failure> {
         loop {
             let event = match self.demuxed.next().await {
-                None => return if self.damaged > 0 { Err(damaged()) } else { Ok(None) },
+                None => {
+                    return if self.damaged > 0 {
+                        Err(damaged())
+                    } else {
+                        Ok(None)
+                    };
+                }
                 Some(Err(error)) => {
                     self.survive(&error)?;
                     continue;
@@ -180,8 +219,12 @@ impl Reader {
     }
 
     fn take_video_params(&mut self) -> Result<(), Failure> {
-        let Some(stream) = self.demuxed.streams().get(self.chosen.video) else { return Ok(()) };
-        let Some(ParametersRef::Video(params)) = stream.parameters() else { return Ok(()) };
+        let Some(stream) = self.demuxed.streams().get(self.chosen.video) else {
+            return Ok(());
+        };
+        let Some(ParametersRef::Video(params)) = stream.parameters() else {
+            return Ok(());
+        };
         let track = match stream.encoding_name() {
             "h265" => VideoTrack::from_hvcc(params.extra_data()),
             _ => VideoTrack::from_avcc(params.extra_data()),
@@ -209,20 +252,41 @@ impl Reader {
 
     fn audio_params(&self) -> Option<CodecParams> {
         let stream = self.demuxed.streams().get(self.chosen.audio?)?;
-        let Some(ParametersRef::Audio(params)) = stream.parameters() else { return None };
+        let Some(ParametersRef::Audio(params)) = stream.parameters() else {
+            return None;
+        };
         let (sample_rate_hz, channels) = (params.clock_rate(), params.channels().get());
         match stream.encoding_name() {
-            "pcma" => Some(CodecParams::Alaw { sample_rate_hz, channels }),
-            "pcmu" => Some(CodecParams::Mulaw { sample_rate_hz, channels }),
+            "pcma" => Some(CodecParams::Alaw {
+                sample_rate_hz,
+                channels,
+            }),
+            "pcmu" => Some(CodecParams::Mulaw {
+                sample_rate_hz,
+                channels,
+            }),
             _ => AudioTrack::aac(params.extra_data()).ok().map(CodecParams::Aac),
         }
     }
 
     fn report(&self, packet: &retina::rtcp::ReceivedCompoundPacket) -> Option<SourceEvent> {
-        let media = if packet.stream_id() == self.chosen.video { Media::Video } else { Media::Audio };
-        let report = packet.pkts().find_map(|part| part.as_sender_report().ok().flatten())?;
-        let report = SenderReport { ntp: report.ntp_timestamp().0, rtp: report.rtp_timestamp() };
-        Some(SourceEvent::Report(media, report, arrival(&self.shared, packet.ctx().received())))
+        let media = if packet.stream_id() == self.chosen.video {
+            Media::Video
+        } else {
+            Media::Audio
+        };
+        let report = packet
+            .pkts()
+            .find_map(|part| part.as_sender_report().ok().flatten())?;
+        let report = SenderReport {
+            ntp: report.ntp_timestamp().0,
+            rtp: report.rtp_timestamp(),
+        };
+        Some(SourceEvent::Report(
+            media,
+            report,
+            arrival(&self.shared, packet.ctx().received()),
+        ))
     }
 }
 

@@ -57,7 +57,11 @@ impl Camera {
             camera.client_filter(Some(&mut |_, _| server::RTSPFilterResult::Remove));
         });
         let (port, main) = started.recv().unwrap();
-        Self { port, main, thread: Some(thread) }
+        Self {
+            port,
+            main,
+            thread: Some(thread),
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -80,7 +84,9 @@ fn guard(factory: &server::RTSPMediaFactory, auth: Auth, certificate: Option<&Pa
         .field("media.factory.construct", true)
         .build();
     factory.add_role_from_structure(&permissions);
-    let token = server::RTSPToken::builder().field("media.factory.role", role).build();
+    let token = server::RTSPToken::builder()
+        .field("media.factory.role", role)
+        .build();
     match auth {
         Auth::None => guard.set_default_token(Some(&mut token.clone())),
         Auth::Basic => guard.add_basic(&server::RTSPAuth::make_basic(USER, PASSWORD), &token),

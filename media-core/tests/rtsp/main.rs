@@ -1,5 +1,7 @@
 //! Records cameras that we did not write, and has FFmpeg judge the result.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod camera;
 mod faults;
 mod proxy;
@@ -42,7 +44,9 @@ fn record(engine: &Engine, spec: SourceSpec) -> std::sync::Arc<Recording> {
 fn record_frames(engine: &Engine, spec: SourceSpec, frames: u32) -> std::sync::Arc<Recording> {
     let recording = Recording::new();
     let attempt = engine.attempt(spec, quick(), recording.clone());
-    recording.wait(40, "two objects", |said| (said.objects.len() > 2 && said.frames() > frames).then_some(()));
+    recording.wait(40, "two objects", |said| {
+        (said.objects.len() > 2 && said.frames() > frames).then_some(())
+    });
     attempt.stop();
     assert_eq!(recording.end(5), AttemptEnd::Stopped);
     recording
@@ -54,7 +58,14 @@ fn check(recording: &Recording, folder: &Path) {
         let mut end_ms = 0;
         for (number, object) in said.objects.iter().enumerate() {
             let last = number + 1 == said.objects.len();
-            assert_eq!(object.closed, Some(if last { CloseReason::Session } else { CloseReason::Target }));
+            assert_eq!(
+                object.closed,
+                Some(if last {
+                    CloseReason::Session
+                } else {
+                    CloseReason::Target
+                })
+            );
             assert_eq!(object.continues, number > 0);
             assert_eq!(object.start_ms, object.chunks[0].start_ms);
             assert!(object.chunks[0].starts_segment);
@@ -75,13 +86,22 @@ fn check(recording: &Recording, folder: &Path) {
 #[test]
 fn h264_by_tcp() {
     let folder = tempfile::tempdir().unwrap();
-    let file = tools::encode(folder.path(), "in.mp4", &["-an", "-c:v", "libx264", "-bf", "0", "-preset", "veryfast"]);
+    let file = tools::encode(
+        folder.path(),
+        "in.mp4",
+        &["-an", "-c:v", "libx264", "-bf", "0", "-preset", "veryfast"],
+    );
     let camera = Camera::start(&stream(&file, H264, None), Auth::None);
     let recording = record(&engine(), spec(&camera.url()));
     check(&recording, folder.path());
     recording.look(|said| {
         assert_eq!(said.reader, Some("retina"));
-        let Track::Video { codec, width, height, .. } = &said.objects[0].tracks[0] else { panic!("no video") };
+        let Track::Video {
+            codec, width, height, ..
+        } = &said.objects[0].tracks[0]
+        else {
+            panic!("no video")
+        };
         assert!(codec.starts_with("avc1.") && (*width, *height) == (320, 180));
     });
 }
@@ -89,9 +109,19 @@ fn h264_by_tcp() {
 #[test]
 fn h264_by_udp() {
     let folder = tempfile::tempdir().unwrap();
-    let file = tools::encode(folder.path(), "in.mp4", &["-an", "-c:v", "libx264", "-bf", "0", "-preset", "veryfast"]);
+    let file = tools::encode(
+        folder.path(),
+        "in.mp4",
+        &["-an", "-c:v", "libx264", "-bf", "0", "-preset", "veryfast"],
+    );
     let camera = Camera::start(&stream(&file, H264, None), Auth::None);
-    let recording = record(&engine(), SourceSpec { transport: Transport::Udp, ..spec(&camera.url()) });
+    let recording = record(
+        &engine(),
+        SourceSpec {
+            transport: Transport::Udp,
+            ..spec(&camera.url())
+        },
+    );
     check(&recording, folder.path());
 }
 
@@ -100,7 +130,17 @@ fn h264_by_udp() {
 fn h265_with_open_gops() {
     let folder = tempfile::tempdir().unwrap();
     let params = "keyint=25:min-keyint=25:open-gop=1:bframes=2:scenecut=0:log-level=error";
-    let codecs = ["-an", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", params, "-tag:v", "hvc1"];
+    let codecs = [
+        "-an",
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-x265-params",
+        params,
+        "-tag:v",
+        "hvc1",
+    ];
     let file = tools::encode(folder.path(), "in.mp4", &codecs);
     let camera = Camera::start(&stream(&file, H265, None), Auth::None);
     let recording = record(&engine(), spec(&camera.url()));
@@ -108,7 +148,9 @@ fn h265_with_open_gops() {
         let all = said.write_all(&folder.path().join("all.mp4"));
         assert_eq!(tools::decode(&all), said.frames());
         assert!(said.objects.len() > 2, "cut at CRA pictures");
-        let Track::Video { codec, .. } = &said.objects[0].tracks[0] else { panic!("no video") };
+        let Track::Video { codec, .. } = &said.objects[0].tracks[0] else {
+            panic!("no video")
+        };
         assert!(codec.starts_with("hvc1."), "{codec}");
     });
 }
@@ -116,35 +158,63 @@ fn h265_with_open_gops() {
 /// Where picture and sound of the same instant stand on the recording's timeline, from so many seconds on.
 fn check_sync(recording: &Recording, folder: &Path, from_s: f64) {
     recording.look(|said| {
-        let with_sound: Vec<_> = said.objects.iter().filter(|object| object.tracks.len() == 2).cloned().collect();
-        assert!(with_sound.len() > 1, "{} objects, {} with sound", said.objects.len(), with_sound.len());
+        let with_sound: Vec<_> = said
+            .objects
+            .iter()
+            .filter(|object| object.tracks.len() == 2)
+            .cloned()
+            .collect();
+        assert!(
+            with_sound.len() > 1,
+            "{} objects, {} with sound",
+            said.objects.len(),
+            with_sound.len()
+        );
         let file = folder.join("sync.mp4");
         let mut all = with_sound[0].clone();
-        with_sound[1..].iter().for_each(|object| all.chunks.extend(object.chunks.iter().cloned()));
+        with_sound[1..]
+            .iter()
+            .for_each(|object| all.chunks.extend(object.chunks.iter().cloned()));
         all.write(&file);
         assert_eq!(tools::decode(&file), all.frames());
         let (flashes, beeps) = (tools::flashes(&file), tools::beeps(&file));
         assert!(flashes.len() > 3 && beeps.len() > 3, "{flashes:?} {beeps:?}");
-        let mut pairs = 0;
+        let mut late = Vec::new();
         for flash in &flashes {
-            let nearest = beeps.iter().map(|beep| beep - flash).min_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap();
+            let nearest = beeps
+                .iter()
+                .map(|beep| beep - flash)
+                .min_by(|a, b| a.abs().total_cmp(&b.abs()))
+                .unwrap();
             if nearest.abs() < 0.5 && flash - flashes[0] > from_s - 0.5 {
-                pairs += 1;
-                assert!(nearest.abs() < 0.05, "sound is {nearest} s late: {flashes:?} {beeps:?}");
+                late.push(nearest);
+                assert!(
+                    nearest.abs() < 0.05,
+                    "sound is {nearest} s late: {flashes:?} {beeps:?}"
+                );
             }
         }
-        assert!(pairs > 2);
+        println!("sound minus picture: {late:.4?} s");
+        assert!(late.len() > 2);
     });
 }
 
 #[test]
 fn aac_is_in_sync_from_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let codecs = ["-c:v", "libx264", "-bf", "0", "-preset", "veryfast", "-c:a", "aac", "-ac", "2"];
+    let codecs = [
+        "-c:v", "libx264", "-bf", "0", "-preset", "veryfast", "-c:a", "aac", "-ac", "2",
+    ];
     let file = tools::encode(folder.path(), "in.mp4", &codecs);
     let camera = Camera::start(&stream(&file, H264, Some(AAC)), Auth::None);
     for reader in [Reader::Retina, Reader::Rtspsrc] {
-        let recording = record(&engine(), SourceSpec { reader, ..spec(&camera.url()) });
+        let recording = record(
+            &engine(),
+            SourceSpec {
+                reader,
+                ..spec(&camera.url())
+            },
+        );
         check(&recording, folder.path());
         check_sync(&recording, folder.path(), 0.0);
         recording.look(|said| assert_eq!(said.degraded, Vec::<Option<String>>::new()));
@@ -156,11 +226,20 @@ fn aac_is_in_sync_from_the_start() {
 #[test]
 fn pictures_out_of_order_with_aac() {
     let folder = tempfile::tempdir().unwrap();
-    let codecs = ["-c:v", "libx264", "-bf", "2", "-preset", "veryfast", "-c:a", "aac", "-ac", "2"];
+    let codecs = [
+        "-c:v", "libx264", "-bf", "2", "-preset", "veryfast", "-c:a", "aac", "-ac", "2",
+    ];
     let file = tools::encode(folder.path(), "in.mp4", &codecs);
     let camera = Camera::start(&stream(&file, H264, Some(AAC)), Auth::None);
     for reader in [Reader::Retina, Reader::Rtspsrc] {
-        let recording = record_frames(&engine(), SourceSpec { reader, ..spec(&camera.url()) }, 340);
+        let recording = record_frames(
+            &engine(),
+            SourceSpec {
+                reader,
+                ..spec(&camera.url())
+            },
+            340,
+        );
         check_sync(&recording, folder.path(), 9.0);
     }
 }
@@ -168,17 +247,35 @@ fn pictures_out_of_order_with_aac() {
 #[test]
 fn g711_becomes_aac() {
     let folder = tempfile::tempdir().unwrap();
-    for (codec, pay) in [("pcm_alaw", "rtppcmapay name=pay1 pt=8"), ("pcm_mulaw", "rtppcmupay name=pay1 pt=0")] {
-        let codecs = ["-c:v", "libx264", "-bf", "0", "-preset", "veryfast", "-c:a", codec, "-ac", "1", "-ar", "8000"];
+    for (codec, pay) in [
+        ("pcm_alaw", "rtppcmapay name=pay1 pt=8"),
+        ("pcm_mulaw", "rtppcmupay name=pay1 pt=0"),
+    ] {
+        let codecs = [
+            "-c:v", "libx264", "-bf", "0", "-preset", "veryfast", "-c:a", codec, "-ac", "1", "-ar", "8000",
+        ];
         let file = tools::encode(folder.path(), "in.mov", &codecs);
         let camera = Camera::start(&stream(&file, H264, Some(pay)), Auth::None);
         let recording = record(&engine(), spec(&camera.url()));
         check_sync(&recording, folder.path(), 0.0);
         recording.look(|said| {
             let sound = &said.objects.last().unwrap().tracks[1];
-            assert_eq!(*sound, Track::Audio { codec: "mp4a.40.2".into(), sample_rate_hz: 8_000, channels: 1 });
+            assert_eq!(
+                *sound,
+                Track::Audio {
+                    codec: "mp4a.40.2".into(),
+                    sample_rate_hz: 8_000,
+                    channels: 1
+                }
+            );
         });
-        let silent = record(&engine(), SourceSpec { audio: false, ..spec(&camera.url()) });
+        let silent = record(
+            &engine(),
+            SourceSpec {
+                audio: false,
+                ..spec(&camera.url())
+            },
+        );
         silent.look(|said| assert!(said.objects.iter().all(|object| object.tracks.len() == 1)));
     }
 }
@@ -192,7 +289,9 @@ fn new_parameters_open_a_new_object() {
     for size in ["320x180", "640x360"] {
         let part = folder.path().join("part.h264").display().to_string();
         let input = format!("testsrc2=size={size}:rate=25:duration=5");
-        let encode = ["-v", "error", "-y", "-f", "lavfi", "-i", &input, "-pix_fmt", "yuv420p", "-g", "25"];
+        let encode = [
+            "-v", "error", "-y", "-f", "lavfi", "-i", &input, "-pix_fmt", "yuv420p", "-g", "25",
+        ];
         let codec = ["-c:v", "libx264", "-bf", "0", "-preset", "veryfast", &part];
         tools::quiet("ffmpeg", &[&encode[..], &codec[..]].concat());
         bytes.extend(std::fs::read(&part).unwrap());
@@ -204,15 +303,26 @@ fn new_parameters_open_a_new_object() {
     let attempt = engine().attempt(spec(&camera.url()), quick(), recording.clone());
     recording.wait(30, "the other resolution", |said| {
         let wide = |track: &Track| matches!(track, Track::Video { width: 640, .. });
-        said.objects.iter().any(|object| object.tracks.iter().any(wide) && object.frames() > 50).then_some(())
+        said.objects
+            .iter()
+            .any(|object| object.tracks.iter().any(wide) && object.frames() > 50)
+            .then_some(())
     });
     attempt.stop();
     recording.end(5);
     recording.look(|said| {
-        let at = said.objects.iter().position(|object| object.closed == Some(CloseReason::Parameters)).unwrap();
+        let at = said
+            .objects
+            .iter()
+            .position(|object| object.closed == Some(CloseReason::Parameters))
+            .unwrap();
         let (before, after) = (&said.objects[at], &said.objects[at + 1]);
         assert!(after.continues && before.init != after.init);
-        assert_eq!(before.chunks.last().unwrap().end_ms, after.start_ms, "nothing is lost between");
+        assert_eq!(
+            before.chunks.last().unwrap().end_ms,
+            after.start_ms,
+            "nothing is lost between"
+        );
         for object in &said.objects {
             let file = folder.path().join("out.mp4");
             object.write(&file);
@@ -228,13 +338,30 @@ fn rtsps_with_a_certificate_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let (key, pem) = (folder.path().join("key.pem"), folder.path().join("all.pem"));
     let (key_name, pem_name) = (key.display().to_string(), pem.display().to_string());
-    let request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=elsewhere", "-days", "1"];
+    let request = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=elsewhere",
+        "-days",
+        "1",
+    ];
     let mut openssl = std::process::Command::new("openssl");
-    let made = openssl.args(request).args(["-keyout", &key_name, "-out", &pem_name]).output();
+    let made = openssl
+        .args(request)
+        .args(["-keyout", &key_name, "-out", &pem_name])
+        .output();
     assert!(made.unwrap().status.success());
     let both = [std::fs::read(&key).unwrap(), std::fs::read(&pem).unwrap()].concat();
     std::fs::write(&pem, both).unwrap();
-    let file = tools::encode(folder.path(), "in.mp4", &["-an", "-c:v", "libx264", "-bf", "0", "-preset", "veryfast"]);
+    let file = tools::encode(
+        folder.path(),
+        "in.mp4",
+        &["-an", "-c:v", "libx264", "-bf", "0", "-preset", "veryfast"],
+    );
     let camera = Camera::start_with(&stream(&file, H264, None), Auth::None, Some(&pem));
     let recording = record(&engine(), spec(&camera.url().replace("rtsp:", "rtsps:")));
     check(&recording, folder.path());
@@ -245,15 +372,29 @@ fn rtsps_with_a_certificate_of_its_own() {
 #[test]
 fn times_figures_and_probe() {
     let folder = tempfile::tempdir().unwrap();
-    let file = tools::encode(folder.path(), "in.mp4", &["-c:v", "libx264", "-bf", "0", "-c:a", "aac"]);
+    let file = tools::encode(
+        folder.path(),
+        "in.mp4",
+        &["-c:v", "libx264", "-bf", "0", "-c:a", "aac"],
+    );
     let camera = Camera::start(&stream(&file, H264, Some(AAC)), Auth::None);
     let engine = engine();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let report = runtime.block_on(engine.probe(spec(&camera.url()), Duration::from_secs(10))).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let report = runtime
+        .block_on(engine.probe(spec(&camera.url()), Duration::from_secs(10)))
+        .unwrap();
     assert_eq!(report.tracks.len(), 2, "{report:?}");
-    let Track::Video { fps, .. } = report.tracks[0] else { panic!("no video") };
+    let Track::Video { fps, .. } = report.tracks[0] else {
+        panic!("no video")
+    };
     assert!((24.0..26.0).contains(&fps), "{fps}");
-    assert!(report.clock_offset_ms.is_some_and(|ms| ms.abs() < 100), "{report:?}");
+    assert!(
+        report.clock_offset_ms.is_some_and(|ms| ms.abs() < 100),
+        "{report:?}"
+    );
     let interval = report.keyframe_interval.unwrap();
     assert!((900..1100).contains(&interval.as_millis()), "{interval:?}");
 
@@ -265,7 +406,10 @@ fn times_figures_and_probe() {
     let mut last = first.dts_ns;
     for _ in 0..150 {
         let unit = runtime.block_on(units.recv()).unwrap();
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as i64;
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap()
+            .as_nanos() as i64;
         if unit.params.is_video() {
             let late_ms = (now - unit.pts_ns) / 1_000_000;
             assert!((-100..1_000).contains(&late_ms), "captured {late_ms} ms ago");
@@ -276,8 +420,14 @@ fn times_figures_and_probe() {
     let gop = attempt.last_gop().unwrap();
     assert!(gop.units[0].keyframe && gop.units.len() < 100);
     let stats = attempt.stats();
-    assert!(stats.frames > 50 && stats.packet_age.unwrap() < Duration::from_secs(1), "{stats:?}");
-    assert!(stats.clock_offset_ms.is_some_and(|ms| ms.abs() < 100), "{stats:?}");
+    assert!(
+        stats.frames > 50 && stats.packet_age.unwrap() < Duration::from_secs(1),
+        "{stats:?}"
+    );
+    assert!(
+        stats.clock_offset_ms.is_some_and(|ms| ms.abs() < 100),
+        "{stats:?}"
+    );
     drop(attempt);
     assert_eq!(recording.end(5), AttemptEnd::Stopped);
     while runtime.block_on(units.recv()).is_some() {}
@@ -299,7 +449,10 @@ fn muxes_in_any_pipeline() {
     let pipeline = gstreamer::parse::launch(&launch).unwrap();
     pipeline.set_state(gstreamer::State::Playing).unwrap();
     let wanted = [gstreamer::MessageType::Eos, gstreamer::MessageType::Error];
-    let message = pipeline.bus().unwrap().timed_pop_filtered(gstreamer::ClockTime::from_seconds(20), &wanted);
+    let message = pipeline
+        .bus()
+        .unwrap()
+        .timed_pop_filtered(gstreamer::ClockTime::from_seconds(20), &wanted);
     assert!(matches!(message.unwrap().view(), gstreamer::MessageView::Eos(_)));
     pipeline.set_state(gstreamer::State::Null).unwrap();
     assert_eq!(tools::decode(&out), 500);

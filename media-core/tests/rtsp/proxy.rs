@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-/// What the relay does with what comes from the camera.
+/// What the relay does with what comes from the camera; at first it passes it on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Mode {
-    Pass = 0,
     /// The connection stays, nothing comes.
     Stall = 1,
     Cut = 2,
@@ -32,7 +31,9 @@ impl Proxy {
         let shared = Arc::clone(&mode);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", camera)) else { continue };
+                let Ok(server) = TcpStream::connect(("127.0.0.1", camera)) else {
+                    continue;
+                };
                 let (mut up_from, mut up_to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 std::thread::spawn(move || {
                     let _ = std::io::copy(&mut up_from, &mut up_to);
@@ -104,6 +105,10 @@ pub(crate) fn answer(with: &'static [u8]) -> String {
 
 /// An address where nobody listens.
 pub(crate) fn nobody() -> String {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     format!("rtsp://127.0.0.1:{port}/cam")
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use media_core::facts::{
-    AttemptEnd, Chunk, CloseReason, Credentials, Fact, FactSink, Reader, RecordSettings, SourceSpec, Track, Transport,
+    AttemptEnd, Chunk, CloseReason, Credentials, Fact, FactSink, Reader, RecordSettings, SourceSpec, Track,
+    Transport,
 };
 
 /// One object as it was handed out.
@@ -26,7 +27,9 @@ impl Object {
 
     pub(crate) fn write(&self, path: &Path) {
         let mut bytes = self.init.clone();
-        self.chunks.iter().for_each(|chunk| bytes.extend_from_slice(&chunk.bytes));
+        self.chunks
+            .iter()
+            .for_each(|chunk| bytes.extend_from_slice(&chunk.bytes));
         std::fs::write(path, bytes).unwrap();
     }
 }
@@ -47,7 +50,10 @@ impl Said {
 
     /// All objects in one file: the inits after the first are left out, as in a playlist.
     pub(crate) fn write_all(&self, path: &Path) -> PathBuf {
-        let mut all = Object { init: self.objects[0].init.clone(), ..Object::default() };
+        let mut all = Object {
+            init: self.objects[0].init.clone(),
+            ..Object::default()
+        };
         for object in &self.objects {
             assert_eq!(object.init, all.init, "the same parameters give the same init");
             all.chunks.extend(object.chunks.iter().cloned());
@@ -78,7 +84,12 @@ impl Recording {
                 return found;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no {what} within {limit_s} s; end {:?}, {} frames", said.end, said.frames());
+            assert!(
+                !left.is_zero(),
+                "no {what} within {limit_s} s; end {:?}, {} frames",
+                said.end,
+                said.frames()
+            );
             said = self.news.wait_timeout(said, left).unwrap().0;
         }
     }
@@ -99,10 +110,21 @@ impl FactSink for Recording {
         let open = said.objects.last().is_some_and(|object| object.closed.is_none());
         match fact {
             Fact::Playing { reader } => said.reader = Some(reader),
-            Fact::ObjectOpened { init, tracks, start_ms, continues } => {
+            Fact::ObjectOpened {
+                init,
+                tracks,
+                start_ms,
+                continues,
+            } => {
                 assert!(!open, "an object is open already");
                 let init = init.to_vec();
-                said.objects.push(Object { init, tracks, start_ms, continues, ..Object::default() });
+                said.objects.push(Object {
+                    init,
+                    tracks,
+                    start_ms,
+                    continues,
+                    ..Object::default()
+                });
             }
             Fact::Chunk(chunk) => {
                 assert!(open, "no object is open");
@@ -133,7 +155,10 @@ pub(crate) fn spec(url: &str) -> SourceSpec {
 }
 
 pub(crate) fn credentials(password: &str) -> Option<Credentials> {
-    Some(Credentials { username: crate::camera::USER.into(), password: password.into() })
+    Some(Credentials {
+        username: crate::camera::USER.into(),
+        password: password.into(),
+    })
 }
 
 /// Segments of 2 s, objects of 4 s, patience of 3 s.

@@ -116,7 +116,10 @@ impl ElementImpl for Fmp4Mux {
         let _ = self.obj().remove_pad(pad);
     }
 
-    fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         let done = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
             *lock(&self.running) = None;
@@ -133,10 +136,18 @@ impl Fmp4Mux {
         };
         let dts = buffer.dts().unwrap_or(pts);
         let discontinuity = buffer.flags().contains(gst::BufferFlags::DISCONT);
-        let sample =
-            Sample { dts_ns: ns(dts), pts_ns: ns(pts), random_access: true, data: Bytes::from_owner(Mapped::of(buffer)?) };
+        let sample = Sample {
+            dts_ns: ns(dts),
+            pts_ns: ns(pts),
+            random_access: true,
+            data: Bytes::from_owner(Mapped::of(buffer)?),
+        };
         self.with(|muxer, _| {
-            if pad.name() == "video" { muxer.picture(sample, discontinuity) } else { muxer.sound(sample) }
+            if pad.name() == "video" {
+                muxer.picture(sample, discontinuity)
+            } else {
+                muxer.sound(sample)
+            }
         })
     }
 
@@ -155,15 +166,28 @@ impl Fmp4Mux {
     }
 
     fn take_caps(&self, pad: &gst::Pad, caps: &gst::CapsRef) -> bool {
-        let Some(structure) = caps.structure(0) else { return false };
-        let data = structure.get::<gst::Buffer>("codec_data").ok().and_then(|buffer| buffer.into_mapped_buffer_readable().ok());
+        let Some(structure) = caps.structure(0) else {
+            return false;
+        };
+        let data = structure
+            .get::<gst::Buffer>("codec_data")
+            .ok()
+            .and_then(|buffer| buffer.into_mapped_buffer_readable().ok());
         let Some(data) = data else {
-            gst::element_imp_error!(self, gst::StreamError::Format, ["caps without codec_data: {caps}"]);
+            gst::element_imp_error!(
+                self,
+                gst::StreamError::Format,
+                ["caps without codec_data: {caps}"]
+            );
             return false;
         };
         let result = match structure.name().as_str() {
-            "video/x-h264" => VideoTrack::from_avcc(&data).map(|track| self.with(|muxer, _| muxer.set_video(track))),
-            "video/x-h265" => VideoTrack::from_hvcc(&data).map(|track| self.with(|muxer, _| muxer.set_video(track))),
+            "video/x-h264" => {
+                VideoTrack::from_avcc(&data).map(|track| self.with(|muxer, _| muxer.set_video(track)))
+            }
+            "video/x-h265" => {
+                VideoTrack::from_hvcc(&data).map(|track| self.with(|muxer, _| muxer.set_video(track)))
+            }
             _ => AudioTrack::aac(&data).map(|track| self.with(|muxer, _| muxer.set_audio(track))),
         };
         match result {
@@ -196,18 +220,27 @@ impl Fmp4Mux {
     }
 
     /// Lets the muxer work and pushes what comes out.
-    fn with(&self, work: impl FnOnce(&mut Muxer, &mut Vec<gst::Pad>)) -> Result<gst::FlowSuccess, gst::FlowError> {
+    fn with(
+        &self,
+        work: impl FnOnce(&mut Muxer, &mut Vec<gst::Pad>),
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let mut guard = lock(&self.running);
         let running = guard.get_or_insert_with(|| {
             let mut muxer = Muxer::new(&lock(&self.settings));
             if self.obj().static_pad("audio").is_some() {
                 muxer.expect_sound();
             }
-            Running { muxer, started: false, ended: Vec::new() }
+            Running {
+                muxer,
+                started: false,
+                ended: Vec::new(),
+            }
         });
         work(&mut running.muxer, &mut running.ended);
         let outputs = running.muxer.take();
-        let Some(src) = self.src() else { return Err(gst::FlowError::NotLinked) };
+        let Some(src) = self.src() else {
+            return Err(gst::FlowError::NotLinked);
+        };
         if !outputs.is_empty() && !std::mem::replace(&mut running.started, true) {
             start(&src);
         }
@@ -230,7 +263,10 @@ struct Mapped(gst::MappedBuffer<gst::buffer::Readable>);
 
 impl Mapped {
     fn of(buffer: gst::Buffer) -> Result<Self, gst::FlowError> {
-        buffer.into_mapped_buffer_readable().map(Self).map_err(|_| gst::FlowError::Error)
+        buffer
+            .into_mapped_buffer_readable()
+            .map(Self)
+            .map_err(|_| gst::FlowError::Error)
     }
 }
 
@@ -244,21 +280,43 @@ impl AsRef<[u8]> for Mapped {
 fn start(src: &gst::Pad) {
     src.push_event(gst::event::StreamStart::builder("ccfmp4mux").build());
     src.push_event(gst::event::Caps::new(&output_caps()));
-    src.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::format::Bytes>::new()));
+    src.push_event(gst::event::Segment::new(&gst::FormattedSegment::<
+        gst::format::Bytes,
+    >::new()));
 }
 
 fn output_caps() -> gst::Caps {
-    gst::Caps::builder("video/quicktime").field("variant", "iso-fragmented").build()
+    gst::Caps::builder("video/quicktime")
+        .field("variant", "iso-fragmented")
+        .build()
 }
 
 fn templates() -> Vec<gst::PadTemplate> {
-    let avc = gst::Structure::builder("video/x-h264").field("stream-format", "avc").field("alignment", "au").build();
-    let hevc = gst::Structure::builder("video/x-h265").field("stream-format", "hvc1").field("alignment", "au").build();
+    let avc = gst::Structure::builder("video/x-h264")
+        .field("stream-format", "avc")
+        .field("alignment", "au")
+        .build();
+    let hevc = gst::Structure::builder("video/x-h265")
+        .field("stream-format", "hvc1")
+        .field("alignment", "au")
+        .build();
     let video = gst::Caps::builder_full().structure(avc).structure(hevc).build();
-    let audio = gst::Caps::builder("audio/mpeg").field("mpegversion", 4i32).field("stream-format", "raw").build();
-    let sink = |name, caps| gst::PadTemplate::new(name, gst::PadDirection::Sink, gst::PadPresence::Request, caps);
-    let src = gst::PadTemplate::new("src", gst::PadDirection::Src, gst::PadPresence::Always, &output_caps());
-    [src, sink("video", &video), sink("audio", &audio)].into_iter().flatten().collect()
+    let audio = gst::Caps::builder("audio/mpeg")
+        .field("mpegversion", 4i32)
+        .field("stream-format", "raw")
+        .build();
+    let sink =
+        |name, caps| gst::PadTemplate::new(name, gst::PadDirection::Sink, gst::PadPresence::Request, caps);
+    let src = gst::PadTemplate::new(
+        "src",
+        gst::PadDirection::Src,
+        gst::PadPresence::Always,
+        &output_caps(),
+    );
+    [src, sink("video", &video), sink("audio", &audio)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn ns(time: gst::ClockTime) -> i64 {

@@ -113,7 +113,11 @@ impl Muxer {
     pub(super) fn picture(&mut self, mut sample: Sample, discontinuity: bool) {
         let Some(track) = &self.video else { return };
         sample.random_access = track.is_random_access(&sample.data);
-        let unit = Unit { video: true, sample, discontinuity };
+        let unit = Unit {
+            video: true,
+            sample,
+            discontinuity,
+        };
         let waits = self.sound == Sound::Expected && self.written.is_none();
         if waits || !self.held.is_empty() {
             self.hold(unit);
@@ -124,7 +128,11 @@ impl Muxer {
 
     pub(super) fn sound(&mut self, sample: Sample) {
         self.last_sound_ns = Some(sample.dts_ns);
-        let unit = Unit { video: false, sample, discontinuity: false };
+        let unit = Unit {
+            video: false,
+            sample,
+            discontinuity: false,
+        };
         if self.held.is_empty() {
             self.step(unit);
         } else {
@@ -214,18 +222,26 @@ impl Muxer {
             Sound::Known(track) if self.sound_is_alive(at) => Some(track.clone()),
             _ => None,
         };
-        self.builder.begin_object(audio.as_ref().map(AudioTrack::sample_rate_hz));
+        self.builder
+            .begin_object(audio.as_ref().map(AudioTrack::sample_rate_hz));
         self.builder.push_video(first);
         let start_ms = self.builder.start_ms().unwrap_or(at / 1_000_000);
-        let tracks = std::iter::once(video.fact(self.fps(&video))).chain(audio.as_ref().map(AudioTrack::fact));
+        let tracks =
+            std::iter::once(video.fact(self.fps(&video))).chain(audio.as_ref().map(AudioTrack::fact));
         let tracks = tracks.collect();
-        self.out.push(Output::Fact(ElementFact::Opened { tracks, start_ms, continues }));
+        self.out.push(Output::Fact(ElementFact::Opened {
+            tracks,
+            start_ms,
+            continues,
+        }));
         self.out.push(Output::Bytes(fmp4::init(&video, audio.as_ref())));
         self.written = Some((video, audio));
     }
 
     fn end_chunk(&mut self, next_dts_ns: Option<i64>, last: bool) {
-        let Some(fragment) = self.builder.finish(next_dts_ns, last) else { return };
+        let Some(fragment) = self.builder.finish(next_dts_ns, last) else {
+            return;
+        };
         self.out.push(Output::Fact(ElementFact::Chunk {
             start_ms: fragment.start_ms,
             end_ms: fragment.end_ms,
@@ -259,7 +275,10 @@ impl Muxer {
 
     /// As measured; before two pictures, as declared.
     fn fps(&self, track: &VideoTrack) -> f32 {
-        let interval = self.interval_ns.or_else(|| track.frame_interval_ns()).filter(|ns| *ns > 0);
+        let interval = self
+            .interval_ns
+            .or_else(|| track.frame_interval_ns())
+            .filter(|ns| *ns > 0);
         interval.map_or(0.0, |ns| (1e11 / ns as f64).round() as f32 / 100.0)
     }
 }

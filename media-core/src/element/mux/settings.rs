@@ -9,20 +9,42 @@ use crate::facts::RecordSettings;
 
 /// Every property: name, what it is, and its unit.
 const TIMES: &[(&str, &str)] = &[
-    ("segment-target", "A segment ends at the first keyframe at or after this age"),
-    ("object-target", "An object ends at the first segment end at or after this age"),
-    ("first-object-target", "The same for the first object; 0: like the others"),
+    (
+        "segment-target",
+        "A segment ends at the first keyframe at or after this age",
+    ),
+    (
+        "object-target",
+        "An object ends at the first segment end at or after this age",
+    ),
+    (
+        "first-object-target",
+        "The same for the first object; 0: like the others",
+    ),
     ("chunk-max", "Longest chunk"),
-    ("keyframe-limit", "Without a keyframe for this long, a fact says so"),
+    (
+        "keyframe-limit",
+        "Without a keyframe for this long, a fact says so",
+    ),
 ];
 
 /// For the class.
 pub(super) fn properties() -> Vec<glib::ParamSpec> {
     let time = |(name, blurb): &(&'static str, &'static str)| {
-        glib::ParamSpecUInt64::builder(name).nick(name).blurb(blurb).mutable_ready().build()
+        glib::ParamSpecUInt64::builder(name)
+            .nick(name)
+            .blurb(blurb)
+            .mutable_ready()
+            .build()
     };
-    let bytes = glib::ParamSpecUInt64::builder("chunk-max-bytes").nick("chunk-max-bytes").blurb("Largest chunk");
-    TIMES.iter().map(time).chain([bytes.mutable_ready().build()]).collect()
+    let bytes = glib::ParamSpecUInt64::builder("chunk-max-bytes")
+        .nick("chunk-max-bytes")
+        .blurb("Largest chunk");
+    TIMES
+        .iter()
+        .map(time)
+        .chain([bytes.mutable_ready().build()])
+        .collect()
 }
 
 /// Sets one; unknown names are none of ours.

@@ -27,21 +27,37 @@ impl Stream {
     /// From the caps of an RTP stream; None for what is not recorded.
     pub(super) fn of(caps: &gst::CapsRef) -> Option<Self> {
         let structure = caps.structure(0)?;
-        let encoding = structure.get::<String>("encoding-name").ok()?.to_ascii_uppercase();
+        let encoding = structure
+            .get::<String>("encoding-name")
+            .ok()?
+            .to_ascii_uppercase();
         let media = match (structure.get::<&str>("media").ok()?, encoding.as_str()) {
             ("video", "H264" | "H265") => Media::Video,
             ("audio", "MPEG4-GENERIC" | "PCMA" | "PCMU") => Media::Audio,
             _ => return None,
         };
-        let clock_hz = structure.get::<i32>("clock-rate").ok().and_then(|rate| u32::try_from(rate).ok());
-        Some(Self { media, encoding, clock_hz: clock_hz.filter(|rate| *rate > 0)? })
+        let clock_hz = structure
+            .get::<i32>("clock-rate")
+            .ok()
+            .and_then(|rate| u32::try_from(rate).ok());
+        Some(Self {
+            media,
+            encoding,
+            clock_hz: clock_hz.filter(|rate| *rate > 0)?,
+        })
     }
 
     /// The elements after the depayloader's, and the caps they must give.
     fn elements(&self) -> (&'static [&'static str], Option<&'static str>) {
         match self.encoding.as_str() {
-            "H264" => (&["rtph264depay", "h264parse"], Some("video/x-h264,stream-format=avc,alignment=au")),
-            "H265" => (&["rtph265depay", "h265parse"], Some("video/x-h265,stream-format=hvc1,alignment=au")),
+            "H264" => (
+                &["rtph264depay", "h264parse"],
+                Some("video/x-h264,stream-format=avc,alignment=au"),
+            ),
+            "H265" => (
+                &["rtph265depay", "h265parse"],
+                Some("video/x-h265,stream-format=hvc1,alignment=au"),
+            ),
             "PCMA" => (&["rtppcmadepay"], None),
             "PCMU" => (&["rtppcmudepay"], None),
             _ => (&["rtpmp4gdepay"], None),
@@ -67,7 +83,12 @@ pub(super) fn build(
         appsink.set_caps(Some(&caps.parse()?));
     }
     let times = Arc::new(Mutex::new(Times::default()));
-    let mut units = Units { stream: stream.clone(), link: Arc::clone(link), times: Arc::clone(&times), params: None };
+    let mut units = Units {
+        stream: stream.clone(),
+        link: Arc::clone(link),
+        times: Arc::clone(&times),
+        params: None,
+    };
     let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |appsink| {
         if let Ok(sample) = appsink.pull_sample() {
             units.take(&sample);
@@ -84,7 +105,9 @@ pub(super) fn build(
     let first = chain.first().and_then(|first| first.static_pad("sink"));
     let into = first.ok_or_else(|| gst::glib::bool_error!("a depayloader without an input"))?;
     note_packets(&into, times);
-    pad.link(&into).map(drop).map_err(|error| gst::glib::bool_error!("{error}"))
+    pad.link(&into)
+        .map(drop)
+        .map_err(|error| gst::glib::bool_error!("{error}"))
 }
 
 /// Notes the RTP timestamps of what goes in.
@@ -95,14 +118,17 @@ fn note_packets(pad: &gst::Pad, times: Arc<Mutex<Times>>) {
             times.note(pts.nseconds(), &packet, Instant::now());
         }
     };
-    pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
-        match &info.data {
-            Some(gst::PadProbeData::Buffer(buffer)) => note(buffer),
-            Some(gst::PadProbeData::BufferList(list)) => list.iter().for_each(&note),
-            _ => {}
-        }
-        gst::PadProbeReturn::Ok
-    });
+    pad.add_probe(
+        gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST,
+        move |_, info| {
+            match &info.data {
+                Some(gst::PadProbeData::Buffer(buffer)) => note(buffer),
+                Some(gst::PadProbeData::BufferList(list)) => list.iter().for_each(&note),
+                _ => {}
+            }
+            gst::PadProbeReturn::Ok
+        },
+    );
 }
 
 /// Makes events of samples.
@@ -115,11 +141,21 @@ struct Units {
 
 impl Units {
     fn take(&mut self, sample: &gst::Sample) {
-        let (Some(buffer), Some(params)) = (sample.buffer(), self.params(sample)) else { return };
-        let (Some(pts), Ok(map)) = (buffer.pts().or(buffer.dts()), buffer.map_readable()) else { return };
-        let found = self.times.lock().unwrap_or_else(PoisonError::into_inner).find(pts.nseconds(), self.stream.clock_hz);
+        let (Some(buffer), Some(params)) = (sample.buffer(), self.params(sample)) else {
+            return;
+        };
+        let (Some(pts), Ok(map)) = (buffer.pts().or(buffer.dts()), buffer.map_readable()) else {
+            return;
+        };
+        let found = self
+            .times
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .find(pts.nseconds(), self.stream.clock_hz);
         let Some((rtp, at)) = found else { return };
-        let Some(shared) = self.link.shared.upgrade() else { return };
+        let Some(shared) = self.link.shared.upgrade() else {
+            return;
+        };
         self.link.send(SourceEvent::Unit(SourceUnit {
             media: self.stream.media,
             rtp,
@@ -153,13 +189,26 @@ fn codec_params(caps: &gst::CapsRef) -> Option<CodecParams> {
         let buffer = structure.get::<gst::Buffer>("codec_data").ok()?;
         buffer.into_mapped_buffer_readable().ok()
     };
-    let sample_rate_hz = structure.get::<i32>("rate").ok().and_then(|rate| u32::try_from(rate).ok());
-    let channels = structure.get::<i32>("channels").ok().and_then(|count| u16::try_from(count).ok()).unwrap_or(1);
+    let sample_rate_hz = structure
+        .get::<i32>("rate")
+        .ok()
+        .and_then(|rate| u32::try_from(rate).ok());
+    let channels = structure
+        .get::<i32>("channels")
+        .ok()
+        .and_then(|count| u16::try_from(count).ok())
+        .unwrap_or(1);
     match structure.name().as_str() {
         "video/x-h264" => VideoTrack::from_avcc(&data()?).ok().map(CodecParams::Video),
         "video/x-h265" => VideoTrack::from_hvcc(&data()?).ok().map(CodecParams::Video),
-        "audio/x-alaw" => Some(CodecParams::Alaw { sample_rate_hz: sample_rate_hz?, channels }),
-        "audio/x-mulaw" => Some(CodecParams::Mulaw { sample_rate_hz: sample_rate_hz?, channels }),
+        "audio/x-alaw" => Some(CodecParams::Alaw {
+            sample_rate_hz: sample_rate_hz?,
+            channels,
+        }),
+        "audio/x-mulaw" => Some(CodecParams::Mulaw {
+            sample_rate_hz: sample_rate_hz?,
+            channels,
+        }),
         _ => AudioTrack::aac(&data()?).ok().map(CodecParams::Aac),
     }
 }

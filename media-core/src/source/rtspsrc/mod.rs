@@ -40,7 +40,11 @@ impl Source for Rtspsrc {
         "rtspsrc"
     }
 
-    fn open<'a>(&'a self, shared: &'a Arc<Shared>, spec: &'a SourceSpec) -> BoxFuture<'a, Result<Opened, Failure>> {
+    fn open<'a>(
+        &'a self,
+        shared: &'a Arc<Shared>,
+        spec: &'a SourceSpec,
+    ) -> BoxFuture<'a, Result<Opened, Failure>> {
         Box::pin(open(shared, spec))
     }
 }
@@ -77,9 +81,14 @@ struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let pipeline = self.pipeline.clone();
-        if self.shared.slow_states.start_job(move || {
-            let _ = pipeline.set_state(gst::State::Null);
-        }).is_err() {
+        if self
+            .shared
+            .slow_states
+            .start_job(move || {
+                let _ = pipeline.set_state(gst::State::Null);
+            })
+            .is_err()
+        {
             tracing::warn!("an rtspsrc is left behind: state changes hang");
         }
     }
@@ -95,9 +104,15 @@ async fn open(shared: &Arc<Shared>, spec: &SourceSpec) -> Result<Opened, Failure
         overrun: AtomicBool::new(false),
     });
     let (for_build, build_spec) = (Arc::clone(&link), spec.clone());
-    let built = shared.slow_states.run(move || start(&build_spec, &for_build)).await?;
+    let built = shared
+        .slow_states
+        .run(move || start(&build_spec, &for_build))
+        .await?;
     let pipeline = built.map_err(|error| Failure::Internal(error.message.to_string()))?;
-    let running = Running { shared: Arc::clone(shared), pipeline };
+    let running = Running {
+        shared: Arc::clone(shared),
+        pipeline,
+    };
     let first = match tokio::time::timeout(STEP_LIMIT, received.recv()).await {
         Ok(Some(Ok(first))) => first,
         Ok(Some(Err(failure))) => return Err(failure),
@@ -111,7 +126,12 @@ async fn open(shared: &Arc<Shared>, spec: &SourceSpec) -> Result<Opened, Failure
         received.recv().await.map(|event| (event, (received, running)))
     });
     let events = futures::stream::once(async { Ok(first) }).chain(rest).boxed();
-    Ok(Opened { reader: Rtspsrc.name(), video_clock_hz, audio_clock_hz, events })
+    Ok(Opened {
+        reader: Rtspsrc.name(),
+        video_clock_hz,
+        audio_clock_hz,
+        events,
+    })
 }
 
 /// Builds and starts the pipeline. Blocks: for a state thread.
@@ -123,10 +143,13 @@ fn start(spec: &SourceSpec, link: &Arc<Link>) -> Result<gst::Pipeline, glib::Boo
         .property("tcp-timeout", 10_000_000u64)
         .property("timeout", 0u64)
         .property("user-agent", "CloudCam")
-        .property_from_str("protocols", match spec.transport {
-            Transport::Tcp => "tcp",
-            Transport::Udp => "udp",
-        })
+        .property_from_str(
+            "protocols",
+            match spec.transport {
+                Transport::Tcp => "tcp",
+                Transport::Udp => "udp",
+            },
+        )
         .build()?;
     if let Some(credentials) = &spec.credentials {
         source.set_property("user-id", &credentials.username);
@@ -149,10 +172,13 @@ fn select_streams(source: &gst::Element, audio: bool, link: &Arc<Link>) {
     let link = Arc::clone(link);
     source.connect("select-stream", false, move |values| {
         let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-        let taken = caps.as_deref().and_then(Stream::of).is_some_and(|stream| match stream.media {
-            Media::Video => link.video.set(stream).is_ok(),
-            Media::Audio => audio && link.audio.set(stream).is_ok(),
-        });
+        let taken = caps
+            .as_deref()
+            .and_then(Stream::of)
+            .is_some_and(|stream| match stream.media {
+                Media::Video => link.video.set(stream).is_ok(),
+                Media::Audio => audio && link.audio.set(stream).is_ok(),
+            });
         Some(taken.to_value())
     });
 }
@@ -168,7 +194,9 @@ fn take_pads(source: &gst::Element, pipeline: &gst::Pipeline, link: &Arc<Link>) 
     });
     let (link, pipeline) = (Arc::clone(link), pipeline.downgrade());
     source.connect_pad_added(move |_, pad| {
-        let (Some(pipeline), Some(caps)) = (pipeline.upgrade(), pad.current_caps()) else { return };
+        let (Some(pipeline), Some(caps)) = (pipeline.upgrade(), pad.current_caps()) else {
+            return;
+        };
         let Some(stream) = Stream::of(&caps) else { return };
         if let Err(error) = branch::build(&pipeline, pad, &stream, &link) {
             return link.fail(Failure::Internal(error.message.to_string()));
@@ -183,14 +211,20 @@ fn take_pads(source: &gst::Element, pipeline: &gst::Pipeline, link: &Arc<Link>) 
 /// Hands on the sender reports of the pad `recv_rtp_src_<session>_<ssrc>_<type>`.
 fn listen(manager: &gst::Element, pad: &str, media: Media, link: &Arc<Link>) {
     let mut numbers = pad.rsplit('_');
-    let (Some(ssrc), Some(session)) = (numbers.nth(1), numbers.next()) else { return };
-    let (Ok(ssrc), Ok(session)) = (ssrc.parse::<u32>(), session.parse::<u32>()) else { return };
-    let Some(session) = manager.emit_by_name::<Option<glib::Object>>("get-internal-session", &[&session]) else {
+    let (Some(ssrc), Some(session)) = (numbers.nth(1), numbers.next()) else {
+        return;
+    };
+    let (Ok(ssrc), Ok(session)) = (ssrc.parse::<u32>(), session.parse::<u32>()) else {
+        return;
+    };
+    let Some(session) = manager.emit_by_name::<Option<glib::Object>>("get-internal-session", &[&session])
+    else {
         return;
     };
     // One may have come before the first packet.
     let source = session.emit_by_name::<Option<glib::Object>>("get-source-by-ssrc", &[&ssrc]);
-    if let Some(report) = source.and_then(|source| known_report(&source.property::<gst::Structure>("stats"))) {
+    if let Some(report) = source.and_then(|source| known_report(&source.property::<gst::Structure>("stats")))
+    {
         report_to(link, media, report);
     }
     let link = Arc::clone(link);
@@ -204,13 +238,20 @@ fn listen(manager: &gst::Element, pad: &str, media: Media, link: &Arc<Link>) {
 
 fn known_report(stats: &gst::Structure) -> Option<crate::clock::SenderReport> {
     stats.get::<bool>("have-sr").ok().filter(|have| *have)?;
-    let (ntp, rtp) = (stats.get::<u64>("sr-ntptime").ok()?, stats.get::<u32>("sr-rtptime").ok()?);
+    let (ntp, rtp) = (
+        stats.get::<u64>("sr-ntptime").ok()?,
+        stats.get::<u32>("sr-rtptime").ok()?,
+    );
     Some(crate::clock::SenderReport { ntp, rtp })
 }
 
 fn report_to(link: &Link, media: Media, report: crate::clock::SenderReport) {
     if let Some(shared) = link.shared.upgrade() {
-        link.send(SourceEvent::Report(media, report, arrival(&shared, Instant::now())));
+        link.send(SourceEvent::Report(
+            media,
+            report,
+            arrival(&shared, Instant::now()),
+        ));
     }
 }
 
@@ -234,9 +275,9 @@ fn failure(error: &glib::Error, link: &Link) -> Failure {
     match error.kind::<gst::ResourceError>() {
         Some(gst::ResourceError::NotAuthorized) => Failure::Unauthorized,
         Some(gst::ResourceError::NotFound) => Failure::NotFound,
-        Some(gst::ResourceError::OpenRead | gst::ResourceError::OpenWrite | gst::ResourceError::OpenReadWrite) => {
-            Failure::Unreachable(text)
-        }
+        Some(
+            gst::ResourceError::OpenRead | gst::ResourceError::OpenWrite | gst::ResourceError::OpenReadWrite,
+        ) => Failure::Unreachable(text),
         Some(gst::ResourceError::Read | gst::ResourceError::Write) if link.video.get().is_some() => {
             Failure::Lost(text)
         }

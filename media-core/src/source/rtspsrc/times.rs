@@ -26,7 +26,11 @@ pub(super) struct Times {
 impl Times {
     /// Notes a packet; later ones of the same timestamp add nothing.
     pub(super) fn note(&mut self, pts_ns: u64, packet: &[u8], at: Instant) {
-        let Some(rtp) = packet.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes) else {
+        let Some(rtp) = packet
+            .get(4..8)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(u32::from_be_bytes)
+        else {
             return;
         };
         if self.noted.back().is_some_and(|last| last.rtp == rtp) {
@@ -44,7 +48,12 @@ impl Times {
         if let Some(same) = self.noted.iter().rev().find(|noted| noted.pts_ns == pts_ns) {
             return Some((same.rtp, same.at));
         }
-        let before = self.noted.iter().rev().find(|noted| noted.pts_ns < pts_ns).or(self.noted.front())?;
+        let before = self
+            .noted
+            .iter()
+            .rev()
+            .find(|noted| noted.pts_ns < pts_ns)
+            .or(self.noted.front())?;
         let ticks = (i128::from(pts_ns) - i128::from(before.pts_ns)) * i128::from(clock_hz) / 1_000_000_000;
         Some((before.rtp.wrapping_add(ticks as u32), before.at))
     }
