@@ -9,9 +9,9 @@ use wire::{CameraId, StreamKind, TimeRange, UnixMs};
 
 use super::Caller;
 use super::playback::{camera_row, footage};
-use crate::domain::coverage::{LAG_MS, QUARTER_MS, calendar, coverage};
+use crate::domain::coverage::{QUARTER_MS, calendar, coverage, due};
+use crate::store::CameraRow;
 use crate::store::days::QUARTERS;
-use crate::store::{CameraRow, nodes};
 use crate::{AppState, Error};
 
 /// Longest range of a ledger, in milliseconds: a local day has up to 25 hours.
@@ -32,7 +32,10 @@ pub async fn ledger(
 ) -> Result<Coverage, Error> {
     let row = camera_row(state, caller.organization, camera).await?;
     let stream = StreamKind::Main;
-    let planned = planned(state, &row, stream, now).await?;
+    let windows = state
+        .store
+        .windows_in_range(caller.organization, camera, range, now)
+        .await?;
     let gaps = state
         .store
         .gaps_in_range(caller.organization, camera, stream, range)
@@ -40,32 +43,8 @@ pub async fn ledger(
     let footage = footage(state, &row, stream, range).await?.all();
     let runs = footage.iter().flat_map(|object| object.ranges());
     Ok(Coverage {
-        stretches: coverage(range, runs, &gaps, planned),
+        stretches: coverage(range, runs, &gaps, &due(&windows, now)),
     })
-}
-
-/// When the stream should have been recorded, as far as its present plan says; up to where its absence
-/// is worth a word. What an earlier plan asked for, its node reports itself.
-async fn planned(
-    state: &AppState,
-    camera: &CameraRow,
-    stream: StreamKind,
-    now: UnixMs,
-) -> Result<Option<TimeRange>, Error> {
-    let Some(node) = camera
-        .node
-        .filter(|_| camera.recording && camera.deleted.is_none())
-    else {
-        return Ok(None);
-    };
-    let plan = state.store.read(move |c| nodes::plan_of(c, node)).await?;
-    let entries = plan.iter().flat_map(|plan| &plan.entries);
-    let start = entries
-        .filter(|entry| entry.camera == camera.id && entry.stream == stream)
-        .filter_map(|entry| entry.windows.first())
-        .map(TimeRange::start)
-        .min();
-    Ok(start.and_then(|start| TimeRange::new(start, now.plus(-LAG_MS)).ok()))
 }
 
 /// The days of `[from, to)` with footage, in a time zone.

@@ -90,19 +90,6 @@ pub fn plans(connection: &mut Connection) -> Result<Vec<Plan>, StoreError> {
         .collect()
 }
 
-/// The plan that a node was last given.
-///
-/// # Errors
-/// Those of the database.
-pub fn plan_of(connection: &mut Connection, node: NodeId) -> Result<Option<Plan>, StoreError> {
-    let body: Option<String> = plan::table
-        .find(Id::from(node))
-        .select(plan::body)
-        .first(connection)
-        .optional()?;
-    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
-}
-
 /// Keeps a node's new plan; its revision must be higher than the kept one's.
 ///
 /// # Errors

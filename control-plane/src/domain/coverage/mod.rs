@@ -17,18 +17,33 @@ pub use calendar::{QUARTER_MS, calendar};
 /// How long footage or its gap may take to arrive before nobody's word is worth one, in milliseconds:
 /// nodes report a gap that goes on twice a minute, and a camera may send no keyframe for half of one.
 pub const LAG_MS: i64 = 60_000;
+/// A gap that a node reports reaches back over planned time before it that nobody explains, if that is no
+/// longer than this, in milliseconds: a node speaks for the time since its plan reached it.
+pub const REACTION_MS: i64 = 2_000;
+
+/// When a word about missing footage is due: the windows in which it was to be recorded, up to [`LAG_MS`]
+/// before `now`. The last whole pictures before a switch-off end up to [`REACTION_MS`] before it.
+#[must_use]
+pub fn due(windows: &[TimeRange], now: UnixMs) -> Vec<TimeRange> {
+    let due = |window: &TimeRange| {
+        let end = window.end().plus(-REACTION_MS).min(now.plus(-LAG_MS));
+        TimeRange::new(window.start(), end).ok()
+    };
+    windows.iter().filter_map(due).collect()
+}
 
 const NOBODY_SAYS_WHY: &str = "nobody has said yet why there is no footage";
 
 /// The ledger of `range`: in order, no overlap. `footage` and `gaps` may overlap and come in any order;
 /// footage wins over gaps, of two gaps the one that began earlier. What is neither is `unknown` inside
-/// `planned`, and left out elsewhere. Footage that touches within [`TOUCH_MS`] is one run.
+/// the windows of `planned`, which are in order and do not overlap, and left out elsewhere. Footage that
+/// touches within [`TOUCH_MS`] is one run.
 #[must_use]
 pub fn coverage(
     range: TimeRange,
     footage: impl IntoIterator<Item = TimeRange>,
     gaps: &[Gap],
-    planned: Option<TimeRange>,
+    planned: &[TimeRange],
 ) -> Vec<Stretch> {
     let footage = merged(footage, range);
     let mut gaps: Vec<&Gap> = gaps.iter().collect();
@@ -79,10 +94,17 @@ struct Ledger {
 
 impl Ledger {
     /// Explains `[at, end)`, which has no footage.
-    fn fill(&mut self, mut at: UnixMs, end: UnixMs, gaps: &[&Gap], planned: Option<TimeRange>) {
+    fn fill(&mut self, mut at: UnixMs, end: UnixMs, gaps: &[&Gap], planned: &[TimeRange]) {
         for gap in gaps {
-            let (from, to) = (gap.range.start().max(at), gap.range.end().min(end));
+            let (mut from, to) = (gap.range.start().max(at), gap.range.end().min(end));
             if from < to {
+                let window = planned
+                    .iter()
+                    .find(|window| window.start() < from && from <= window.end());
+                let before = window.map_or(from, |window| window.start().max(at));
+                if from.since(before) <= REACTION_MS {
+                    from = before;
+                }
                 self.unknown(at, from, planned);
                 self.push(Stretch::Gap {
                     start: from,
@@ -96,19 +118,18 @@ impl Ledger {
         self.unknown(at, end, planned);
     }
 
-    fn unknown(&mut self, start: UnixMs, end: UnixMs, planned: Option<TimeRange>) {
-        let Some(part) = TimeRange::new(start, end)
-            .ok()
-            .and_then(|part| planned.and_then(|planned| planned.intersection(&part)))
-        else {
+    fn unknown(&mut self, start: UnixMs, end: UnixMs, planned: &[TimeRange]) {
+        let Ok(hole) = TimeRange::new(start, end) else {
             return;
         };
-        self.push(Stretch::Gap {
-            start: part.start(),
-            end: part.end(),
-            cause: GapCause::Unknown,
-            detail: NOBODY_SAYS_WHY.to_owned(),
-        });
+        for part in planned.iter().filter_map(|window| window.intersection(&hole)) {
+            self.push(Stretch::Gap {
+                start: part.start(),
+                end: part.end(),
+                cause: GapCause::Unknown,
+                detail: NOBODY_SAYS_WHY.to_owned(),
+            });
+        }
     }
 
     /// Adds a stretch, to the one before when both say the same.
