@@ -245,6 +245,8 @@ pub struct AttemptStats {
     pub frames: u64,
     /// Bytes of access units received.
     pub bytes: u64,
+    /// RTP packets that did not arrive. What they damaged is recorded all the same.
+    pub lost_packets: u64,
     /// Age of the last packet.
     pub packet_age: Option<Duration>,
     /// Age of the last keyframe.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::fmp4::{AudioTrack, VideoTrack};
+use crate::reading::OftenGuard;
 
 /// What a decoder must know before the first unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,9 +79,18 @@ pub struct Subscription {
     first: std::collections::VecDeque<AccessUnit>,
     units: mpsc::Receiver<AccessUnit>,
     dropped: Arc<AtomicU64>,
+    _often: Option<OftenGuard>,
 }
 
 impl Subscription {
+    /// Has the reading thread read more often while this consumer lives.
+    pub(crate) fn with(self, often: OftenGuard) -> Self {
+        Self {
+            _often: Some(often),
+            ..self
+        }
+    }
+
     /// The next unit; None when the attempt has ended. Starts with the last GOP, so at a keyframe.
     pub async fn recv(&mut self) -> Option<AccessUnit> {
         match self.first.pop_front() {
@@ -199,6 +209,7 @@ impl Fanout {
             first,
             units,
             dropped,
+            _often: None,
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::ClockSettings;
 use crate::engine::Shared;
@@ -29,17 +30,15 @@ pub(crate) async fn run(
         let mut opened = source::open(&own, &work_spec).await?;
         look(&mut opened, deadline).await
     };
-    let mut task = shared.reading.handle().spawn(work);
+    // Whoever no longer waits for the answer ends the probe.
+    let mut task = AbortOnDropHandle::new(shared.reading.handle().spawn(work));
     match tokio::time::timeout(limit, &mut task).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Failure::Internal("the probe broke down".into())),
-        Err(_) => {
-            task.abort();
-            Err(Failure::Unreachable(format!(
-                "no answer within {} s",
-                limit.as_secs()
-            )))
-        }
+        Err(_) => Err(Failure::Unreachable(format!(
+            "no answer within {} s",
+            limit.as_secs()
+        ))),
     }
 }
 

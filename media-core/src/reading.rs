@@ -15,6 +15,16 @@ const EAGER: Duration = Duration::from_millis(2);
 /// While a stream comes by UDP: the kernel holds about 200 kB of datagrams, less than one large keyframe.
 const UDP: Duration = Duration::from_millis(5);
 
+/// While somebody takes access units, such as to watch live.
+const LIVE: Duration = Duration::from_millis(20);
+
+/// Why the thread reads more often than usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Udp,
+    Live,
+}
+
 /// How long the thread sleeps before it waits for events.
 #[derive(Debug)]
 pub(crate) struct Tick {
@@ -22,6 +32,7 @@ pub(crate) struct Tick {
     normal: Duration,
     eager_until_ms: AtomicU64,
     udp_streams: AtomicUsize,
+    live_consumers: AtomicUsize,
 }
 
 impl Tick {
@@ -31,6 +42,7 @@ impl Tick {
             normal,
             eager_until_ms: AtomicU64::new(0),
             udp_streams: AtomicUsize::new(0),
+            live_consumers: AtomicUsize::new(0),
         }
     }
 
@@ -41,10 +53,17 @@ impl Tick {
         self.eager_until_ms.fetch_max(until, Ordering::Relaxed);
     }
 
-    /// Reads often enough for UDP while the guard lives.
-    pub(crate) fn udp(self: &Arc<Self>) -> UdpGuard {
-        self.udp_streams.fetch_add(1, Ordering::Relaxed);
-        UdpGuard(Arc::clone(self))
+    /// Reads more often while the guard lives.
+    pub(crate) fn often(self: &Arc<Self>, reason: Reason) -> OftenGuard {
+        self.count(reason).fetch_add(1, Ordering::Relaxed);
+        OftenGuard(Arc::clone(self), reason)
+    }
+
+    fn count(&self, reason: Reason) -> &AtomicUsize {
+        match reason {
+            Reason::Udp => &self.udp_streams,
+            Reason::Live => &self.live_consumers,
+        }
     }
 
     /// Nanoseconds since the engine started; never steps.
@@ -57,19 +76,21 @@ impl Tick {
             self.normal.min(EAGER)
         } else if self.udp_streams.load(Ordering::Relaxed) > 0 {
             self.normal.min(UDP)
+        } else if self.live_consumers.load(Ordering::Relaxed) > 0 {
+            self.normal.min(LIVE)
         } else {
             self.normal
         }
     }
 }
 
-/// A stream that comes by UDP.
+/// A reason that lasts.
 #[derive(Debug)]
-pub(crate) struct UdpGuard(Arc<Tick>);
+pub(crate) struct OftenGuard(Arc<Tick>, Reason);
 
-impl Drop for UdpGuard {
+impl Drop for OftenGuard {
     fn drop(&mut self) {
-        self.0.udp_streams.fetch_sub(1, Ordering::Relaxed);
+        self.0.count(self.1).fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Shared;
 use crate::facts::{AttemptEnd, AttemptStats, Fact, FactSink, Failure, RecordSettings, SourceSpec};
 use crate::fanout::{Fanout, Gop, Subscription};
+use crate::reading::Reason;
 use outlet::Outlet;
 use stats::Stats;
 
@@ -55,7 +56,9 @@ impl Attempt {
     /// A new consumer of access units. It begins with the last GOP.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
-        self.fanout.subscribe()
+        self.fanout
+            .subscribe()
+            .with(self.shared.reading.tick().often(Reason::Live))
     }
 }
 

@@ -122,13 +122,14 @@ impl Course<'_> {
         let stopped = job.stop.cancelled();
         tokio::pin!(stopped);
         let mut watch = tokio::time::interval(WATCH);
-        let mut last_unit = Instant::now();
+        // Sound alone keeps nobody alive: footage is pictures.
+        let mut last_picture = Instant::now();
         loop {
             let event = tokio::select! {
                 biased;
                 () = &mut stopped => return AttemptEnd::Stopped,
                 _ = watch.tick() => {
-                    if last_unit.elapsed() > job.settings.silence_limit {
+                    if last_picture.elapsed() > job.settings.silence_limit {
                         return AttemptEnd::Failed(Failure::Silent(job.settings.silence_limit));
                     }
                     continue;
@@ -139,8 +140,8 @@ impl Course<'_> {
                 None => return AttemptEnd::Failed(Failure::Lost("the camera ended the connection".into())),
                 Some(Err(failure)) => return AttemptEnd::Failed(failure),
                 Some(Ok(event)) => {
-                    if matches!(event, SourceEvent::Unit(_)) {
-                        last_unit = Instant::now();
+                    if matches!(&event, SourceEvent::Unit(unit) if unit.media == Media::Video) {
+                        last_picture = Instant::now();
                     }
                     if let Err(failure) = self.take(event).await {
                         return AttemptEnd::Failed(failure);
@@ -157,6 +158,9 @@ impl Course<'_> {
             }
             SourceEvent::Report(..) => None,
         };
+        if let SourceEvent::Unit(unit) = &event {
+            self.job.stats.lost(unit.lost_packets);
+        }
         let keyframe = self.timing.take(event);
         if let Some((video, bytes, mono_ns)) = seen {
             self.job.stats.unit(video, keyframe, bytes, mono_ns);

@@ -15,6 +15,7 @@ const NONE: i64 = i64::MIN;
 pub(crate) struct Stats {
     frames: AtomicU64,
     bytes: AtomicU64,
+    lost_packets: AtomicU64,
     /// On the engine's steady clock, nanoseconds.
     packet_ns: AtomicI64,
     keyframe_ns: AtomicI64,
@@ -27,6 +28,7 @@ impl Default for Stats {
         Self {
             frames: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            lost_packets: AtomicU64::new(0),
             packet_ns: AtomicI64::new(NONE),
             keyframe_ns: AtomicI64::new(NONE),
             offset_ms: AtomicI64::new(NONE),
@@ -47,6 +49,12 @@ impl Stats {
         }
     }
 
+    /// Pictures with lost packets are recorded all the same: players conceal, and a damaged picture is worth
+    /// more than none.
+    pub(crate) fn lost(&self, packets: u16) {
+        self.lost_packets.fetch_add(u64::from(packets), Ordering::Relaxed);
+    }
+
     pub(crate) fn clock(&self, clock: &ClockStats) {
         let ms = |ns: Option<i64>| ns.map_or(NONE, |ns| ns / MS_NS);
         self.offset_ms.store(ms(clock.offset_ns), Ordering::Relaxed);
@@ -63,6 +71,7 @@ impl Stats {
         AttemptStats {
             frames: self.frames.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
+            lost_packets: self.lost_packets.load(Ordering::Relaxed),
             packet_age: age(&self.packet_ns),
             keyframe_age: age(&self.keyframe_ns),
             clock_offset_ms: some(&self.offset_ms),

@@ -23,7 +23,7 @@ use crate::engine::Shared;
 use crate::facts::{Failure, SourceSpec, Transport};
 use crate::fanout::CodecParams;
 use crate::fmp4::{AudioTrack, VideoTrack};
-use crate::reading::UdpGuard;
+use crate::reading::{OftenGuard, Reason};
 
 /// Handshakes are read eagerly for this long.
 const EAGER: Duration = Duration::from_millis(500);
@@ -92,7 +92,7 @@ async fn open(shared: &Arc<Shared>, spec: &SourceSpec) -> Result<Opened, Failure
             .map_or(90_000, |stream| stream.clock_rate_hz())
     };
     let (video_clock_hz, audio_clock_hz) = (clock_hz(chosen.video), chosen.audio.map(clock_hz));
-    let udp = matches!(spec.transport, Transport::Udp).then(|| shared.reading.tick().udp());
+    let udp = matches!(spec.transport, Transport::Udp).then(|| shared.reading.tick().often(Reason::Udp));
     let reader = Reader {
         shared: Arc::clone(shared),
         demuxed,
@@ -146,7 +146,7 @@ struct Reader {
     video: Option<Arc<CodecParams>>,
     audio: Option<Arc<CodecParams>>,
     damaged: u32,
-    _udp: Option<UdpGuard>,
+    _udp: Option<OftenGuard>,
 }
 
 /// The next event and, unless the stream is over, the reader.

@@ -8,7 +8,7 @@ use media_core::facts::{AttemptEnd, CloseReason, Failure, Reader, RecordSettings
 use crate::camera::{Auth, Camera, PASSWORD};
 use crate::proxy::{self, Mode, Proxy};
 use crate::recording::{Recording, credentials, quick, spec};
-use crate::{H264, engine, stream, tools};
+use crate::{AAC, H264, engine, stream, tools};
 
 fn camera(folder: &std::path::Path, auth: Auth) -> Camera {
     let codecs = ["-an", "-c:v", "libx264", "-bf", "0", "-preset", "ultrafast"];
@@ -220,4 +220,28 @@ fn no_keyframes() {
     assert!(attempt.stats().keyframe_age.unwrap() > Duration::from_secs(3));
     attempt.stop();
     assert_eq!(recording.end(5), AttemptEnd::Stopped);
+}
+
+/// A camera whose pictures end while its sound goes on is silent: footage is pictures.
+#[test]
+fn sound_alone_is_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let codecs = [
+        "-c:v",
+        "libx264",
+        "-bf",
+        "0",
+        "-preset",
+        "ultrafast",
+        "-c:a",
+        "aac",
+        "-frames:v",
+        "75",
+    ];
+    let file = tools::encode(folder.path(), "in.mp4", &codecs);
+    let camera = Camera::start(&stream(&file, H264, Some(AAC)), Auth::None);
+    assert_eq!(
+        failure(&engine(), spec(&camera.url()), 15),
+        Failure::Silent(quick().silence_limit)
+    );
 }
