@@ -24,6 +24,7 @@ CREATE TABLE open_object (
     camera BLOB NOT NULL,
     stream SMALLINT NOT NULL,
     epoch BIGINT NOT NULL,
+    start_ms BIGINT NOT NULL,
     previous BLOB
 ) WITHOUT ROWID;
 

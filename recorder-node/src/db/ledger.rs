@@ -108,6 +108,8 @@ pub struct OpenRow {
     pub key: StreamKey,
     /// The assignment's epoch.
     pub epoch: u64,
+    /// Capture time of its first picture: the ledger is accounted for up to here.
+    pub start: UnixMs,
     /// The object that it follows without a break.
     pub previous: Option<ObjectId>,
 }
@@ -123,6 +125,7 @@ pub fn add_open(c: &mut SqliteConnection, id: ObjectId, row: &OpenRow) -> DbResu
             open_object::camera.eq(row.key.camera.as_bytes().as_slice()),
             open_object::stream.eq(stream_code(row.key.stream)),
             open_object::epoch.eq(row.epoch.cast_signed()),
+            open_object::start_ms.eq(row.start.0),
             open_object::previous.eq(row.previous.as_ref().map(|id| id.as_bytes().as_slice())),
         ))
         .execute(c)?;
@@ -134,12 +137,13 @@ pub fn add_open(c: &mut SqliteConnection, id: ObjectId, row: &OpenRow) -> DbResu
 /// # Errors
 /// Those of the database.
 pub fn find_open(c: &mut SqliteConnection, id: ObjectId) -> DbResult<Option<OpenRow>> {
-    type Raw = (Vec<u8>, Vec<u8>, i16, i64, Option<Vec<u8>>);
+    type Raw = (Vec<u8>, Vec<u8>, i16, i64, i64, Option<Vec<u8>>);
     let row: Option<Raw> = open_object::table.find(id.as_bytes().as_slice()).first(c).optional()?;
-    row.map(|(_, camera, stream, epoch, previous)| {
+    row.map(|(_, camera, stream, epoch, start, previous)| {
         Ok(OpenRow {
             key: StreamKey { camera: camera_id(&camera)?, stream: stream_kind(stream)? },
             epoch: epoch.cast_unsigned(),
+            start: UnixMs(start),
             previous: previous.map(|blob| object_id(&blob)).transpose()?,
         })
     })

@@ -25,6 +25,7 @@ diesel::table! {
         camera -> Binary,
         stream -> SmallInt,
         epoch -> BigInt,
+        start_ms -> BigInt,
         previous -> Nullable<Binary>,
     }
 }

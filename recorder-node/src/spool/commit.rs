@@ -36,8 +36,6 @@ pub enum Commit {
         id: ObjectId,
         /// What its file does not say.
         row: OpenRow,
-        /// Its first picture.
-        start: UnixMs,
         /// Why there was nothing before.
         cause: Cause,
     },
@@ -179,8 +177,8 @@ impl Committer {
         waiting: &mut Vec<oneshot::Sender<()>>,
     ) {
         match message {
-            Commit::Opened { id, row, start, cause } => {
-                let changes = self.ledger.opened(row.key, start, &cause);
+            Commit::Opened { id, row, cause } => {
+                let changes = self.ledger.opened(row.key, row.start, &cause);
                 rows.push(Row::Open(id, row));
                 rows.push(Row::Changes(changes));
             }

@@ -91,6 +91,8 @@ struct State {
     /// The next chunk may begin an object although it does not start a segment: it is the attempt's first.
     fresh: bool,
     ended: bool,
+    /// Failures of the disk when the object was opened.
+    failures: u64,
 }
 
 impl Intake {
@@ -110,8 +112,8 @@ impl Intake {
     }
 
     fn close(&self, state: &mut State) {
-        state.previous = state.open.take();
-        if state.previous.is_some() {
+        if let Some(id) = state.open.take() {
+            state.previous = Some(id);
             self.send(Item::Close);
         }
     }
@@ -133,7 +135,12 @@ impl Intake {
     }
 
     fn chunk(&self, state: &mut State, chunk: Chunk) {
+        // The writer gives up an object when the disk fails; what follows of it would go nowhere.
+        if state.open.is_some() && self.stream.disk_failures() != state.failures {
+            self.drop_to_next_segment(state);
+        }
         if state.open.is_none() && !self.may_open(state, &chunk) {
+            state.fresh = false;
             return;
         }
         if !self.stream.disk_may_be_tried() {
@@ -167,6 +174,7 @@ impl Intake {
             tracing::warn!(camera = %self.stream.key.camera, "the clock was set back: footage overlaps");
         }
         let id = ObjectId::generate();
+        state.failures = self.stream.disk_failures();
         let previous = state.previous.take();
         let cause = self.stream.cause();
         let epoch = self.stream.epoch();

@@ -20,6 +20,8 @@ mod part;
 pub mod read;
 pub mod repair;
 mod seal;
+#[cfg(test)]
+mod tests;
 pub mod space;
 pub mod stream;
 pub mod writer;

@@ -140,8 +140,10 @@ impl Repair<'_> {
             return Ok(());
         }
         let row = self.db.with(|c| rows::find_open(c, id))?.filter(|row| row.key.camera == camera);
+        let known = row.is_some();
         let row = row.unwrap_or_else(|| self.guess(camera));
-        match file::rebuild(path, id, row, self.node, self.segment_ms)? {
+        let start = known.then_some(row.start);
+        match file::rebuild(path, id, (row, start), self.node, self.segment_ms)? {
             Found::Footage(found) if is_part || found.whole => rebuilt.push((*found, is_part)),
             Found::Empty if is_part => {
                 std::fs::remove_file(path)?;
@@ -157,7 +159,8 @@ impl Repair<'_> {
         let mut entries = self.plan.iter().flat_map(|plan| &plan.entries);
         let entry = entries.find(|entry| entry.camera == camera);
         let stream = entry.map_or(StreamKind::Main, |entry| entry.stream);
-        OpenRow { key: StreamKey { camera, stream }, epoch: entry.map_or(0, |e| e.epoch), previous: None }
+        let key = StreamKey { camera, stream };
+        OpenRow { key, epoch: entry.map_or(0, |e| e.epoch), start: UnixMs::default(), previous: None }
     }
 
     fn rows_without_files(

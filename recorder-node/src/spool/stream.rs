@@ -22,6 +22,7 @@ pub struct Stream {
     covered: AtomicI64,
     cause: Mutex<Cause>,
     disk: Mutex<Option<DiskTrouble>>,
+    disk_failures: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +46,7 @@ impl Stream {
             covered: AtomicI64::new(covered.0),
             cause: Mutex::new(cause),
             disk: Mutex::new(None),
+            disk_failures: AtomicU64::new(0),
         }
     }
 
@@ -95,6 +97,14 @@ impl Stream {
             Some(trouble) => trouble.until = until,
             None => *disk = Some(DiskTrouble { cause: Cause::new(GapCause::Disk, detail, now), until }),
         }
+        drop(disk);
+        self.disk_failures.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How often the disk failed so far.
+    #[must_use]
+    pub fn disk_failures(&self) -> u64 {
+        self.disk_failures.load(Ordering::Acquire)
     }
 
     /// Whether the disk may be tried now.

@@ -93,14 +93,14 @@ impl Writer {
     fn open(&mut self, stream: &Arc<Stream>, info: OpenInfo) {
         let key = stream.key;
         self.close(key);
-        let (id, start, cause) = (info.id, info.start, info.cause.clone());
-        let row = OpenRow { key, epoch: info.epoch, previous: info.previous };
+        let (id, cause) = (info.id, info.cause.clone());
+        let row = OpenRow { key, epoch: info.epoch, start: info.start, previous: info.previous };
         let path = self.layout.part(key.camera, id);
         let made = make_dir(&self.layout.camera(key.camera)).and_then(|()| Part::create(&path, key, info));
         match made {
             Ok(part) => {
                 let _ = self.register.send(Arc::downgrade(&part.file));
-                self.tell(Commit::Opened { id, row, start, cause });
+                self.tell(Commit::Opened { id, row, cause });
                 self.heads.grow(key, part.open_object());
                 self.parts.insert(key, part);
             }

@@ -31,7 +31,7 @@ pub fn kind(failure: &Failure) -> Kind {
 }
 
 const FLAPS: usize = 10;
-const FLAP_WINDOW_MS: u64 = 120_000;
+const FLAP_WINDOW_MS: u64 = 600_000;
 const FLAP_WAIT_MS: u64 = 30_000;
 
 /// Waits so far.
@@ -48,7 +48,7 @@ impl Backoff {
         self.flaps.clear();
     }
 
-    /// The camera answered and the attempt was over at once.
+    /// Footage came, and the attempt was over at once.
     pub fn flapped(&mut self, now: u64) {
         self.flaps.push_back(now);
         while self.flaps.len() > FLAPS || self.flaps.front().is_some_and(|at| at + FLAP_WINDOW_MS < now) {

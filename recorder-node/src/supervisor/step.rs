@@ -25,8 +25,6 @@ pub enum Phase {
     Attempting {
         /// Since when it records.
         footage: Option<u64>,
-        /// The camera answered.
-        playing: bool,
     },
     /// The attempt was asked to end.
     Stopping,
@@ -105,7 +103,7 @@ impl State {
     fn start(&mut self) -> Option<Action> {
         self.attempts += 1;
         self.degraded = None;
-        self.phase = Phase::Attempting { footage: None, playing: false };
+        self.phase = Phase::Attempting { footage: None };
         Some(Action::Start)
     }
 
@@ -158,11 +156,7 @@ impl State {
     fn attempt(&mut self, event: AttemptEvent, now: u64, dice: f64) -> Option<Action> {
         match (event, &mut self.phase) {
             (AttemptEvent::Ended(end), _) => self.ended(end, now, dice),
-            (AttemptEvent::Playing, Phase::Attempting { playing, .. }) => {
-                *playing = true;
-                None
-            }
-            (AttemptEvent::Footage, Phase::Attempting { footage, .. }) => {
+            (AttemptEvent::Footage, Phase::Attempting { footage }) => {
                 footage.get_or_insert(now);
                 self.failure = None;
                 None
@@ -182,15 +176,16 @@ impl State {
             self.rest();
             return None;
         }
-        let (footage, playing) = match phase {
-            Phase::Attempting { footage, playing } => (footage, playing),
+        let footage = match phase {
+            Phase::Attempting { footage } => footage,
             // It was stopped for new settings, or for a window that has opened again.
             Phase::Stopping | Phase::Idle | Phase::Waiting { .. } => return self.start(),
         };
-        if footage.is_some_and(|since| now.saturating_sub(since) >= GOOD_MS) {
-            self.backoff.succeeded();
-        } else if playing {
-            self.backoff.flapped(now);
+        match footage {
+            Some(since) if now.saturating_sub(since) >= GOOD_MS => self.backoff.succeeded(),
+            Some(_) => self.backoff.flapped(now),
+            // A camera that answers and stays silent does not flap: it may send at any moment.
+            None => {}
         }
         let wait = match &end {
             AttemptEnd::Failed(failure) => self.backoff.after(backoff::kind(failure), now, dice),

@@ -253,7 +253,7 @@ impl Task {
                 detail: failure.to_string(),
                 retry_at: self.retry_at,
             },
-            (Phase::Attempting { footage: Some(_), .. }, None) => match &self.state.degraded {
+            (Phase::Attempting { footage: Some(_) }, None) => match &self.state.degraded {
                 Some(detail) => StreamState::Degraded { detail: detail.clone() },
                 None => StreamState::Recording,
             },

@@ -17,6 +17,7 @@ use crate::spool::part::init_name;
 const FIRST_CHUNK_MAX: u64 = 8 * 1024 * 1024;
 /// As in the cut: mapped time breathes by milliseconds.
 const TOLERANCE_MS: i64 = 100;
+const START_TOLERANCE_MS: i64 = 1_000;
 
 /// What a file turned out to be.
 pub(super) enum Found {
@@ -41,7 +42,7 @@ pub(super) struct Rebuilt {
 pub(super) fn rebuild(
     path: &Path,
     id: ObjectId,
-    row: OpenRow,
+    (row, start): (OpenRow, Option<UnixMs>),
     node: NodeId,
     segment_ms: i64,
 ) -> io::Result<Found> {
@@ -55,13 +56,16 @@ pub(super) fn rebuild(
         Err(_) => return Ok(Found::Garbage),
     };
     let (Some(first), Some(last)) = (scan.chunks.first(), scan.chunks.last()) else { return Ok(Found::Empty) };
-    let Ok(range) = TimeRange::new(UnixMs(first.start_ms), UnixMs(last.end_ms)) else {
+    // With B-frames a file tells its first picture's time only roughly; the ledger has the exact one.
+    let start = start.filter(|start| start.since(UnixMs(first.start_ms)).abs() < START_TOLERANCE_MS);
+    let start = start.unwrap_or(UnixMs(first.start_ms));
+    let Ok(range) = TimeRange::new(start, UnixMs(last.end_ms)) else {
         return Ok(Found::Garbage);
     };
     if range.start().checked().is_err() || range.end().checked().is_err() {
         return Ok(Found::Garbage);
     }
-    let segments = segments(&scan.chunks, segment_ms);
+    let segments = segments(&scan.chunks, start, segment_ms);
     let (sha256, init) = digests(&mut file, &scan)?;
     let sealed = SealedObject {
         id,
@@ -75,11 +79,24 @@ pub(super) fn rebuild(
         bytes: scan.end,
         sha256,
         init: init_name(&init),
-        tracks: scan.tracks.iter().map(wire_track).collect(),
+        tracks: tracks(&scan, range),
         segments,
     };
     let whole = scan.end == scan.file_len;
     Ok(Found::Footage(Box::new(Rebuilt { path: path.to_owned(), range, sealed, whole })))
+}
+
+/// The tracks, with the frames per second that are in the file.
+fn tracks(scan: &Scan, range: TimeRange) -> Vec<wire::Track> {
+    let frames: u64 = scan.chunks.iter().map(|chunk| u64::from(chunk.frames)).sum();
+    let measured = (frames as f64 * 10_000.0 / range.duration_ms() as f64).round() / 10.0;
+    let mut tracks: Vec<wire::Track> = scan.tracks.iter().map(wire_track).collect();
+    for track in &mut tracks {
+        if let wire::Track::Video { fps, .. } = track {
+            *fps = measured as f32;
+        }
+    }
+    tracks
 }
 
 /// Digest of the footage, and the init.
@@ -102,10 +119,10 @@ fn digests(file: &mut BufReader<File>, scan: &Scan) -> io::Result<(String, Vec<u
 }
 
 /// Segments by the rule of the cut: a new one at the first keyframe at or after the target.
-fn segments(chunks: &[ScannedChunk], target_ms: i64) -> SegmentTable {
+fn segments(chunks: &[ScannedChunk], first: UnixMs, target_ms: i64) -> SegmentTable {
     let mut segments: Vec<Segment> = Vec::new();
     for chunk in chunks {
-        let start = UnixMs(chunk.start_ms);
+        let start = if segments.is_empty() { first } else { UnixMs(chunk.start_ms) };
         let end = UnixMs(chunk.end_ms);
         match segments.last_mut() {
             Some(last) if !(chunk.random_access && start.since(last.start) >= target_ms - TOLERANCE_MS) => {
