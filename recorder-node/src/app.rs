@@ -84,7 +84,11 @@ struct Past {
 ///
 /// # Errors
 /// As [`run`].
-pub async fn serve(config: Config, recorder: Arc<dyn Recorder>, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn serve(
+    config: Config,
+    recorder: Arc<dyn Recorder>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let started = now();
     let db = Db::open(&config.data_dir)?;
     let layout = Layout::create(&config.data_dir).context("cannot make the spool")?;
@@ -92,7 +96,13 @@ pub async fn serve(config: Config, recorder: Arc<dyn Recorder>, stop: Cancellati
         let (db, layout, config) = (db.clone(), layout.clone(), config.clone());
         tokio::task::spawn_blocking(move || resume(&db, &layout, &config)).await??
     };
-    let Past { node, plan: cached, ledger, covered, heads } = past;
+    let Past {
+        node,
+        plan: cached,
+        ledger,
+        covered,
+        heads,
+    } = past;
     let signals = Arc::new(Signals::default());
     let (commit, commit_thread) =
         commit::start(layout.clone(), db.clone(), ledger, heads.clone(), signals.clone())?;
@@ -126,7 +136,12 @@ pub async fn serve(config: Config, recorder: Arc<dyn Recorder>, stop: Cancellati
     let mut tasks = JoinSet::new();
     tasks.spawn(keeper.run(config.bus.clone(), bus_stop.clone()));
     tasks.spawn(plan::follow(link.clone(), node, plans, stop.clone()));
-    tasks.spawn(heads::publish(link.clone(), node, heads.clone(), bus_stop.clone()));
+    tasks.spawn(heads::publish(
+        link.clone(),
+        node,
+        heads.clone(),
+        bus_stop.clone(),
+    ));
     tasks.spawn(drain.clone().publish(signals.clone(), bus_stop.clone()));
     tasks.spawn(drain.clone().confirm(bus_stop.clone()));
     let reporter = Reporter {
@@ -140,9 +155,22 @@ pub async fn serve(config: Config, recorder: Arc<dyn Recorder>, stop: Cancellati
         changed: context.changed.clone(),
     };
     tasks.spawn(reporter.run(link.clone(), stop.clone()));
-    let space = Space { layout: layout.clone(), db: db.clone(), node, policy: config.spool.clone(), heads: heads.clone() };
+    let space = Space {
+        layout: layout.clone(),
+        db: db.clone(),
+        node,
+        policy: config.spool.clone(),
+        heads: heads.clone(),
+    };
     tasks.spawn(space.run(signals.clone(), stop.clone()));
-    tasks.spawn(Server { node, layout: layout.clone(), recorder }.run(link.clone(), bus_stop.clone()));
+    tasks.spawn(
+        Server {
+            node,
+            layout: layout.clone(),
+            recorder,
+        }
+        .run(link.clone(), bus_stop.clone()),
+    );
     let uploader = Uploader {
         node,
         db: db.clone(),
@@ -186,8 +214,14 @@ async fn follow(
                 return;
             },
         }
-        let Some(plan) = plans.borrow_and_update().clone() else { continue };
-        tracing::info!(revision = plan.revision, streams = plan.entries.len(), "following a plan");
+        let Some(plan) = plans.borrow_and_update().clone() else {
+            continue;
+        };
+        tracing::info!(
+            revision = plan.revision,
+            streams = plan.entries.len(),
+            "following a plan"
+        );
         supervisors.reconcile(&plan).await;
         let kept = db
             .call(move |c| {
@@ -208,13 +242,28 @@ fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Result<Past> {
         db.transaction(|c| Ok((settings::node(c)?, settings::plan(c)?, rows::coverages(c)?)))?;
     let entries = plan.iter().flat_map(|plan| &plan.entries);
     let planned: HashMap<StreamKey, Planned> = entries
-        .map(|entry| (StreamKey { camera: entry.camera, stream: entry.stream }, Planned::of(entry)))
+        .map(|entry| {
+            (
+                StreamKey {
+                    camera: entry.camera,
+                    stream: entry.stream,
+                },
+                Planned::of(entry),
+            )
+        })
         .collect();
     let keys: Vec<StreamKey> = coverages.iter().map(|(key, _)| *key).collect();
     let now = now();
     let mut ledger = Ledger::resume(node, coverages, planned, now);
     let segment_ms = i64::try_from(config.record.segment().as_millis()).unwrap_or(6_000);
-    let repair = Repair { layout, db, node, plan: plan.as_ref(), segment_ms, now };
+    let repair = Repair {
+        layout,
+        db,
+        node,
+        plan: plan.as_ref(),
+        segment_ms,
+        now,
+    };
     repair.run(&mut ledger)?.log();
     let cause = Cause::not_running(now);
     let mut covered = HashMap::new();
@@ -230,11 +279,20 @@ fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Result<Past> {
     let heads = Arc::new(Heads::default());
     for event in db.with(outbox::waiting_objects)? {
         if let NodeEvent::ObjectSealed(sealed) = event {
-            let key = StreamKey { camera: sealed.camera, stream: sealed.stream };
+            let key = StreamKey {
+                camera: sealed.camera,
+                stream: sealed.stream,
+            };
             heads.close(key, open_object(sealed));
         }
     }
-    Ok(Past { node, plan, ledger, covered, heads })
+    Ok(Past {
+        node,
+        plan,
+        ledger,
+        covered,
+        heads,
+    })
 }
 
 fn open_object(sealed: wire::event::SealedObject) -> OpenObject {
@@ -259,7 +317,13 @@ async fn seal_all(
     let sealed = async {
         supervisors.stop().await;
         // An attempt that hangs still holds a sender; the writer then ends with the process.
-        drop(context.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(
+            context
+                .writer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         drop(context);
         drop(commit);
         let joined = tokio::task::spawn_blocking(move || {

@@ -48,7 +48,9 @@ pub struct Bus {
 
 impl std::fmt::Debug for Bus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bus").field("username", &self.username).finish_non_exhaustive()
+        f.debug_struct("Bus")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,7 +66,10 @@ pub struct Spool {
 
 impl Default for Spool {
     fn default() -> Self {
-        Self { max_bytes: None, min_free_bytes: 512 * 1024 * 1024 }
+        Self {
+            max_bytes: None,
+            min_free_bytes: 512 * 1024 * 1024,
+        }
     }
 }
 
@@ -94,7 +99,10 @@ pub struct Record {
 
 impl Default for Record {
     fn default() -> Self {
-        Self { segment_s: 6.0, object_s: 60.0 }
+        Self {
+            segment_s: 6.0,
+            object_s: 60.0,
+        }
     }
 }
 
@@ -169,9 +177,9 @@ impl Config {
     /// The name given by the operator, or the host's.
     #[must_use]
     pub fn node_name(&self) -> String {
-        self.name.clone().unwrap_or_else(|| {
-            rustix::system::uname().nodename().to_string_lossy().into_owned()
-        })
+        self.name
+            .clone()
+            .unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned())
     }
 }
 
@@ -224,10 +232,19 @@ mod tests {
     #[case("data_dir = \"/d\"\n[bus]\n", "`bus.url` is missing")]
     #[case("data_dir = \"\"\n[bus]\nurl = \"nats://h\"", "`data_dir` is empty")]
     #[case("data_dir = \"/d\"\n[bus]\nurl = \"http://h\"", "nats://host:port")]
-    #[case("data_dir = \"/d\"\n[bus]\nurl = \"nats://a:b@h\"", "must not carry credentials")]
-    #[case("data_dir = \"/d\"\n[bus]\nurl = \"nats://h\"\nusername = \"a\"", "given together")]
+    #[case(
+        "data_dir = \"/d\"\n[bus]\nurl = \"nats://a:b@h\"",
+        "must not carry credentials"
+    )]
+    #[case(
+        "data_dir = \"/d\"\n[bus]\nurl = \"nats://h\"\nusername = \"a\"",
+        "given together"
+    )]
     #[case("data_dir = \"/d\"\n[bus]\nurl = 7", "`bus.url` is wrong")]
-    #[case("data_dir = \"/d\"\n[bus]\nurl = \"nats://h\"\ntoken = \"x\"", "unknown key `bus.token`")]
+    #[case(
+        "data_dir = \"/d\"\n[bus]\nurl = \"nats://h\"\ntoken = \"x\"",
+        "unknown key `bus.token`"
+    )]
     #[case("dta_dir = \"/d\"\n[bus]\nurl = \"nats://h\"", "dta_dir")]
     #[case("[upload]\nconcurrency = 0", "upload.concurrency")]
     #[case("[record]\nsegment_s = 0.1", "record.segment_s")]
@@ -235,7 +252,11 @@ mod tests {
     #[case("[spool]\nmax_bytes = 5", "spool.max_bytes")]
     #[case("[spool]\nmax_bytes = -5", "spool.max_bytes")]
     fn a_wrong_file_gets_a_sentence_that_names_the_key(#[case] toml: &str, #[case] part: &str) {
-        let text = if toml.starts_with('[') { format!("{GOOD}{toml}") } else { toml.to_owned() };
+        let text = if toml.starts_with('[') {
+            format!("{GOOD}{toml}")
+        } else {
+            toml.to_owned()
+        };
         let error = load(&text).unwrap_err();
         assert!(error.contains(part), "{error}");
     }

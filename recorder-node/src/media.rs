@@ -55,14 +55,17 @@ impl Running for Attempt {
 /// # Errors
 /// One sentence when the source's URL is none that can be read.
 pub fn source_spec(source: &Source, credentials: Option<Credentials>) -> Result<SourceSpec, String> {
-    let url = url::Url::parse(&source.url).map_err(|error| format!("the camera's address is wrong: {error}"))?;
+    let url =
+        url::Url::parse(&source.url).map_err(|error| format!("the camera's address is wrong: {error}"))?;
     if !matches!(url.scheme(), "rtsp" | "rtsps") || url.host_str().is_none() {
         return Err("the camera's address must be rtsp:// or rtsps:// with a host".to_owned());
     }
     Ok(SourceSpec {
         url,
-        credentials: credentials
-            .map(|c| media_core::facts::Credentials { username: c.username, password: c.password }),
+        credentials: credentials.map(|c| media_core::facts::Credentials {
+            username: c.username,
+            password: c.password,
+        }),
         transport: match source.transport {
             Transport::Tcp => media_core::facts::Transport::Tcp,
             Transport::Udp => media_core::facts::Transport::Udp,
@@ -81,10 +84,22 @@ pub fn source_spec(source: &Source, credentials: Option<Credentials>) -> Result<
 pub fn wire_track(track: &media_core::facts::Track) -> wire::Track {
     use media_core::facts::Track;
     match track {
-        Track::Video { codec, width, height, fps } => {
-            wire::Track::Video { codec: codec.clone(), width: *width, height: *height, fps: *fps }
-        }
-        Track::Audio { codec, sample_rate_hz, channels } => wire::Track::Audio {
+        Track::Video {
+            codec,
+            width,
+            height,
+            fps,
+        } => wire::Track::Video {
+            codec: codec.clone(),
+            width: *width,
+            height: *height,
+            fps: *fps,
+        },
+        Track::Audio {
+            codec,
+            sample_rate_hz,
+            channels,
+        } => wire::Track::Audio {
             codec: codec.clone(),
             sample_rate_hz: *sample_rate_hz,
             channels: *channels,
@@ -98,7 +113,9 @@ pub fn wire_report(report: &ProbeReport) -> wire::bus::ProbeReport {
     wire::bus::ProbeReport {
         tracks: report.tracks.iter().map(wire_track).collect(),
         bitrate_bps: report.bitrate_bps,
-        keyframe_interval_ms: report.keyframe_interval.map(|i| u64::try_from(i.as_millis()).unwrap_or(u64::MAX)),
+        keyframe_interval_ms: report
+            .keyframe_interval
+            .map(|i| u64::try_from(i.as_millis()).unwrap_or(u64::MAX)),
         clock_offset_ms: report.clock_offset_ms,
         reader: report.reader.to_owned(),
     }

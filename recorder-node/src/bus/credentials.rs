@@ -32,7 +32,10 @@ impl Secrets {
             return Ok(None);
         }
         let camera = entry.camera;
-        let cached = self.db.call(move |c| settings::cached_credentials(c, camera)).await;
+        let cached = self
+            .db
+            .call(move |c| settings::cached_credentials(c, camera))
+            .await;
         let cached = cached.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot read credentials");
             None
@@ -50,7 +53,9 @@ impl Secrets {
     ) -> Result<Option<Credentials>, String> {
         let camera = entry.camera;
         let question = CredentialsRequest { camera };
-        match request::<_, CredentialsReply>(&self.link, self.node, NodeRequestKind::Credentials, &question).await {
+        match request::<_, CredentialsReply>(&self.link, self.node, NodeRequestKind::Credentials, &question)
+            .await
+        {
             Ok(reply) => {
                 let (revision, kept) = (reply.revision, reply.credentials.clone());
                 let put = move |c: &mut diesel::SqliteConnection| {

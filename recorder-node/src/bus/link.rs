@@ -33,13 +33,25 @@ impl Link {
     pub fn new() -> (Self, Keeper) {
         let (client, client_seen) = watch::channel(None);
         let (epoch, epoch_seen) = watch::channel(0);
-        (Self { client: client_seen, epoch: epoch_seen }, Keeper { client, epoch: Arc::new(epoch) })
+        (
+            Self {
+                client: client_seen,
+                epoch: epoch_seen,
+            },
+            Keeper {
+                client,
+                epoch: Arc::new(epoch),
+            },
+        )
     }
 
     /// The client, when it is connected now.
     #[must_use]
     pub fn client(&self) -> Option<Client> {
-        self.client.borrow().clone().filter(|client| client.connection_state() == State::Connected)
+        self.client
+            .borrow()
+            .clone()
+            .filter(|client| client.connection_state() == State::Connected)
     }
 
     /// The client, as soon as there is one; never returns when the node stops before.
@@ -63,7 +75,10 @@ impl Link {
     /// One sentence.
     pub async fn bucket(&self, name: &str) -> Result<Store, String> {
         let client = self.client().ok_or("not connected")?;
-        jetstream::new(client).get_key_value(name).await.map_err(|error| error.to_string())
+        jetstream::new(client)
+            .get_key_value(name)
+            .await
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -80,9 +95,9 @@ pub async fn connect(
         .name("recorder-node")
         .max_reconnects(None)
         .ping_interval(Duration::from_secs(10))
-        .reconnect_delay_callback(|attempts| {
-            Duration::from_millis((100 << attempts.min(6)).min(3_000) as u64)
-        })
+        .reconnect_delay_callback(
+            |attempts| Duration::from_millis((100 << attempts.min(6)).min(3_000) as u64),
+        )
         .event_callback(move |event| {
             events(event);
             async {}
@@ -99,7 +114,9 @@ pub async fn connect(
         Ok(client)
     } else {
         let version = client.server_info().version;
-        Err(format!("the bus runs nats-server {version}: version 2.11 or newer is needed"))
+        Err(format!(
+            "the bus runs nats-server {version}: version 2.11 or newer is needed"
+        ))
     }
 }
 
@@ -110,15 +127,13 @@ impl Keeper {
         let mut said = String::new();
         loop {
             let epoch = self.epoch.clone();
-            let attempt = connect(&config, move |event| {
-                match event {
-                    Event::Connected => {
-                        tracing::info!("bus connected");
-                        epoch.send_modify(|epoch| *epoch += 1);
-                    }
-                    Event::Disconnected => tracing::warn!("bus disconnected; recording goes on"),
-                    other => tracing::debug!(%other, "bus"),
+            let attempt = connect(&config, move |event| match event {
+                Event::Connected => {
+                    tracing::info!("bus connected");
+                    epoch.send_modify(|epoch| *epoch += 1);
                 }
+                Event::Disconnected => tracing::warn!("bus disconnected; recording goes on"),
+                other => tracing::debug!(%other, "bus"),
             });
             let result = tokio::select! {
                 () = stop.cancelled() => return,

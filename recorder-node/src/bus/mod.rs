@@ -46,7 +46,9 @@ pub async fn request<Q: Serialize, A: DeserializeOwned>(
     question: &Q,
 ) -> Result<A, RequestError> {
     let unavailable = |text: String| RequestError::Unavailable(text);
-    let client = link.client().ok_or_else(|| unavailable("not connected".to_owned()))?;
+    let client = link
+        .client()
+        .ok_or_else(|| unavailable("not connected".to_owned()))?;
     let payload = serde_json::to_vec(question).map_err(|error| unavailable(error.to_string()))?;
     let asked = client.request(request_subject(node, kind), payload.into());
     let message = tokio::time::timeout(REQUEST_LIMIT, asked)

@@ -76,7 +76,11 @@ impl Drain {
     /// One sentence; what was not acknowledged stays due.
     pub async fn publish_due(&self) -> Result<bool, String> {
         let stale = now().plus(-STALE_MS);
-        let rows = self.db.call(move |c| outbox::due(c, stale, BATCH)).await.map_err(|e| e.to_string())?;
+        let rows = self
+            .db
+            .call(move |c| outbox::due(c, stale, BATCH))
+            .await
+            .map_err(|e| e.to_string())?;
         if rows.is_empty() {
             return Ok(false);
         }
@@ -84,10 +88,17 @@ impl Drain {
         let context = jetstream::new(client);
         let subject = event_subject(self.node);
         let mut acks: Vec<(i64, PublishAckFuture)> = Vec::with_capacity(rows.len());
-        for Pending { seq, message, payload } in rows {
+        for Pending {
+            seq,
+            message,
+            payload,
+        } in rows
+        {
             let mut headers = HeaderMap::new();
             headers.insert(async_nats::header::NATS_MESSAGE_ID, message.as_str());
-            let sent = context.publish_with_headers(subject.clone(), headers, payload.into()).await;
+            let sent = context
+                .publish_with_headers(subject.clone(), headers, payload.into())
+                .await;
             acks.push((seq, sent.map_err(|error| error.to_string())?));
         }
         let mut published = Vec::with_capacity(acks.len());
@@ -104,7 +115,10 @@ impl Drain {
         }
         let full = published.len() as i64 == BATCH;
         let at = now();
-        self.db.call(move |c| outbox::mark_published(c, &published, at)).await.map_err(|e| e.to_string())?;
+        self.db
+            .call(move |c| outbox::mark_published(c, &published, at))
+            .await
+            .map_err(|e| e.to_string())?;
         failed.map_or(Ok(full), Err)
     }
 
@@ -128,11 +142,18 @@ impl Drain {
     pub async fn confirm_all(&self) -> Result<(), String> {
         let mut after = 0;
         loop {
-            let asked = self.db.call(move |c| outbox::unconfirmed(c, after, CONFIRM_BATCH)).await;
+            let asked = self
+                .db
+                .call(move |c| outbox::unconfirmed(c, after, CONFIRM_BATCH))
+                .await;
             let asked = asked.map_err(|error| error.to_string())?;
-            let Some((last, _)) = asked.last() else { return Ok(()) };
+            let Some((last, _)) = asked.last() else {
+                return Ok(());
+            };
             after = *last;
-            let question = ConfirmRequest { messages: asked.into_iter().map(|(_, message)| message).collect() };
+            let question = ConfirmRequest {
+                messages: asked.into_iter().map(|(_, message)| message).collect(),
+            };
             let reply: ConfirmReply = request(&self.link, self.node, NodeRequestKind::Confirm, &question)
                 .await
                 .map_err(|error| error.to_string())?;

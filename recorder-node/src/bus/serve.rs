@@ -55,7 +55,9 @@ impl Server {
             match client.subscribe(node_subject(self.node, kind)).await {
                 Ok(mut requests) => {
                     while let Some(message) = requests.next().await {
-                        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+                        let Ok(permit) = permits.clone().acquire_owned().await else {
+                            return;
+                        };
                         let (server, client) = (self.clone(), client.clone());
                         tokio::spawn(async move {
                             server.answer(&client, kind, message).await;
@@ -108,7 +110,12 @@ impl Server {
         };
         let spec = match source_spec(&request.source, request.credentials) {
             Ok(spec) => spec,
-            Err(detail) => return Reply::Err(ReplyError { code: ReplyCode::Invalid, detail }),
+            Err(detail) => {
+                return Reply::Err(ReplyError {
+                    code: ReplyCode::Invalid,
+                    detail,
+                });
+            }
         };
         match tokio::time::timeout(PROBE_LIMIT, self.recorder.probe(spec, PROBE_LIMIT)).await {
             Ok(Ok(report)) => Reply::Ok(wire_report(&report)),
@@ -123,9 +130,15 @@ fn json<T: serde::Serialize>(reply: &Reply<T>) -> String {
 }
 
 fn invalid(error: &serde_json::Error) -> ReplyError {
-    ReplyError { code: ReplyCode::Invalid, detail: format!("the request cannot be read: {error}") }
+    ReplyError {
+        code: ReplyCode::Invalid,
+        detail: format!("the request cannot be read: {error}"),
+    }
 }
 
 fn unavailable(detail: &str) -> ReplyError {
-    ReplyError { code: ReplyCode::Unavailable, detail: detail.to_owned() }
+    ReplyError {
+        code: ReplyCode::Unavailable,
+        detail: detail.to_owned(),
+    }
 }

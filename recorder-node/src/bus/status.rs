@@ -75,8 +75,10 @@ impl Reporter {
     }
 
     async fn status(&self) -> Result<NodeStatus, crate::db::DbError> {
-        let ((spool_bytes, upload_backlog), outbox_backlog) =
-            self.db.call(|c| Ok((objects::totals(c)?, outbox::backlog(c)?))).await?;
+        let ((spool_bytes, upload_backlog), outbox_backlog) = self
+            .db
+            .call(|c| Ok((objects::totals(c)?, outbox::backlog(c)?)))
+            .await?;
         Ok(NodeStatus {
             node: self.node,
             name: self.name.clone(),
@@ -98,7 +100,9 @@ impl Reporter {
 fn memory_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: u64 = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
+    let kib: u64 = line
+        .and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok())
+        .unwrap_or(0);
     kib * 1024
 }
 

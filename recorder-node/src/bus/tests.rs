@@ -29,9 +29,17 @@ struct Nats {
 
 impl Nats {
     fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let dir = tempfile::tempdir().unwrap();
-        Self { child: spawn(port, dir.path()), port, dir }
+        Self {
+            child: spawn(port, dir.path()),
+            port,
+            dir,
+        }
     }
 
     fn restart(&mut self) {
@@ -41,7 +49,11 @@ impl Nats {
     }
 
     fn config(&self) -> config::Bus {
-        config::Bus { url: format!("nats://127.0.0.1:{}", self.port), username: None, password: None }
+        config::Bus {
+            url: format!("nats://127.0.0.1:{}", self.port),
+            username: None,
+            password: None,
+        }
     }
 }
 
@@ -98,7 +110,14 @@ impl World {
             uploads: Arc::new(Notify::new()),
         };
         link.wait().await;
-        Self { nats, link, stop, drain, db, _dir: dir }
+        Self {
+            nats,
+            link,
+            stop,
+            drain,
+            db,
+            _dir: dir,
+        }
     }
 
     async fn jetstream(&self) -> jetstream::Context {
@@ -112,7 +131,10 @@ impl World {
             ..stream::Config::default()
         };
         let jetstream = self.jetstream().await;
-        until("the stream", || async { jetstream.create_stream(config.clone()).await.ok() }).await;
+        until("the stream", || async {
+            jetstream.create_stream(config.clone()).await.ok()
+        })
+        .await;
     }
 
     fn add(&self, count: usize) {
@@ -123,12 +145,22 @@ impl World {
 
     async fn messages(&self) -> u64 {
         let jetstream = self.jetstream().await;
-        let mut stream = until("the stream", || async { jetstream.get_stream(EVENT_STREAM).await.ok() }).await;
+        let mut stream = until("the stream", || async {
+            jetstream.get_stream(EVENT_STREAM).await.ok()
+        })
+        .await;
         stream.info().await.unwrap().state.messages
     }
 
     async fn publish_all(&self) {
-        until("publishing", || async { self.drain.publish_due().await.is_ok_and(|more| !more).then_some(()) }).await;
+        until("publishing", || async {
+            self.drain
+                .publish_due()
+                .await
+                .is_ok_and(|more| !more)
+                .then_some(())
+        })
+        .await;
     }
 }
 
@@ -154,15 +186,25 @@ fn gap(node: NodeId) -> NodeEvent {
 async fn what_is_acknowledged_stays_until_the_index_confirms() {
     let world = World::new().await;
     world.add(450);
-    assert!(world.drain.publish_due().await.is_err(), "without a stream nothing is acknowledged");
+    assert!(
+        world.drain.publish_due().await.is_err(),
+        "without a stream nothing is acknowledged"
+    );
     world.make_stream().await;
     world.publish_all().await;
     assert_eq!(world.messages().await, 450);
-    assert_eq!(world.db.with(outbox::backlog).unwrap(), 450, "an ack is no confirmation");
+    assert_eq!(
+        world.db.with(outbox::backlog).unwrap(),
+        450,
+        "an ack is no confirmation"
+    );
     // Published again, as after a crash before the ack was noted: the bus drops the repeats.
     let all = world.db.with(|c| outbox::due(c, UnixMs(i64::MAX), 1000)).unwrap();
     let seqs: Vec<i64> = all.iter().map(|row| row.seq).collect();
-    world.db.transaction(|c| outbox::mark_published(c, &seqs, UnixMs(0))).unwrap();
+    world
+        .db
+        .transaction(|c| outbox::mark_published(c, &seqs, UnixMs(0)))
+        .unwrap();
     world.publish_all().await;
     assert_eq!(world.messages().await, 450);
     // The index commits all but one, and refuses that.
@@ -172,7 +214,10 @@ async fn what_is_acknowledged_stays_until_the_index_confirms() {
         while let Some(message) = requests.next().await {
             let mut asked: ConfirmRequest = serde_json::from_slice(&message.payload).unwrap();
             let refused = vec![(asked.messages.pop().unwrap(), "no such camera".to_owned())];
-            let reply = Reply::Ok(ConfirmReply { committed: asked.messages, refused });
+            let reply = Reply::Ok(ConfirmReply {
+                committed: asked.messages,
+                refused,
+            });
             let json = serde_json::to_vec(&reply).unwrap();
             client.publish(message.reply.unwrap(), json.into()).await.unwrap();
         }
@@ -200,26 +245,52 @@ async fn the_plan_is_followed_and_a_bad_one_changes_nothing() {
     let node = world.drain.node;
     let (plans, mut seen) = watch::channel(None);
     tokio::spawn(plan::follow(world.link.clone(), node, plans, world.stop.clone()));
-    let plan = |revision| Plan { node, revision, horizon: UnixMs(0), entries: Vec::new() };
+    let plan = |revision| Plan {
+        node,
+        revision,
+        horizon: UnixMs(0),
+        entries: Vec::new(),
+    };
     let jetstream = world.jetstream().await;
-    let config = jetstream::kv::Config { bucket: PLAN_BUCKET.into(), history: 1, ..Default::default() };
-    let bucket = until("the bucket", || async { jetstream.create_key_value(config.clone()).await.ok() }).await;
+    let config = jetstream::kv::Config {
+        bucket: PLAN_BUCKET.into(),
+        history: 1,
+        ..Default::default()
+    };
+    let bucket = until("the bucket", || async {
+        jetstream.create_key_value(config.clone()).await.ok()
+    })
+    .await;
     let put = |json: Vec<u8>| {
         let bucket = bucket.clone();
-        async move { until("a put", || async { bucket.put(node.to_string(), json.clone().into()).await.ok() }).await }
+        async move {
+            until("a put", || async {
+                bucket.put(node.to_string(), json.clone().into()).await.ok()
+            })
+            .await
+        }
     };
     let revision = |plan: &Option<Plan>| plan.as_ref().map(|plan| plan.revision);
     for n in 1..=3 {
         put(serde_json::to_vec(&plan(n)).unwrap()).await;
         let limit = Duration::from_secs(20);
-        tokio::time::timeout(limit, seen.wait_for(|p| revision(p) == Some(n))).await.unwrap().unwrap();
+        tokio::time::timeout(limit, seen.wait_for(|p| revision(p) == Some(n)))
+            .await
+            .unwrap()
+            .unwrap();
         put(b"{ not a plan".to_vec()).await;
         if n == 2 {
             world.nats.restart();
         }
     }
-    let foreign = Plan { node: NodeId::generate(), ..plan(9) };
+    let foreign = Plan {
+        node: NodeId::generate(),
+        ..plan(9)
+    };
     put(serde_json::to_vec(&foreign).unwrap()).await;
     put(serde_json::to_vec(&plan(4)).unwrap()).await;
-    tokio::time::timeout(Duration::from_secs(20), seen.wait_for(|p| revision(p) == Some(4))).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(20), seen.wait_for(|p| revision(p) == Some(4)))
+        .await
+        .unwrap()
+        .unwrap();
 }

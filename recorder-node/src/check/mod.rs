@@ -36,11 +36,21 @@ pub struct Verdict {
 
 impl Verdict {
     fn ok(subject: &str, finding: impl Into<String>) -> Self {
-        Self { grade: Grade::Ok, subject: subject.into(), finding: finding.into(), remedy: String::new() }
+        Self {
+            grade: Grade::Ok,
+            subject: subject.into(),
+            finding: finding.into(),
+            remedy: String::new(),
+        }
     }
 
     fn bad(grade: Grade, subject: &str, finding: impl Into<String>, remedy: &str) -> Self {
-        Self { grade, subject: subject.into(), finding: finding.into(), remedy: remedy.into() }
+        Self {
+            grade,
+            subject: subject.into(),
+            finding: finding.into(),
+            remedy: remedy.into(),
+        }
     }
 }
 
@@ -70,13 +80,22 @@ pub fn main(path: &Path) -> ExitCode {
         }
         Err(error) => {
             let remedy = "mend the file; deploy/config/node.toml is a sample with every key";
-            vec![Verdict::bad(Grade::Fail, "configuration", format!("{error:#}"), remedy)]
+            vec![Verdict::bad(
+                Grade::Fail,
+                "configuration",
+                format!("{error:#}"),
+                remedy,
+            )]
         }
     };
     for verdict in &verdicts {
         println!("{verdict}");
     }
-    if verdicts.iter().any(|verdict| verdict.grade == Grade::Fail) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if verdicts.iter().any(|verdict| verdict.grade == Grade::Fail) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// Everything but the configuration itself.

@@ -25,13 +25,22 @@ pub(super) fn disk(config: &Config) -> Vec<Verdict> {
     let name = dir.display().to_string();
     if let Err(error) = try_write(config) {
         let remedy = "make the folder and give it to the node's user, or name another one in `data_dir`";
-        return vec![Verdict::bad(Grade::Fail, "data folder", format!("{name}: {error}"), remedy)];
+        return vec![Verdict::bad(
+            Grade::Fail,
+            "data folder",
+            format!("{name}: {error}"),
+            remedy,
+        )];
     }
     let space = match free_bytes(dir) {
         Ok(free) if free < config.spool.min_free_bytes => Verdict::bad(
             Grade::Fail,
             "free space",
-            format!("{} MB free, less than `spool.min_free_bytes` ({} MB)", mb(free), mb(config.spool.min_free_bytes)),
+            format!(
+                "{} MB free, less than `spool.min_free_bytes` ({} MB)",
+                mb(free),
+                mb(config.spool.min_free_bytes)
+            ),
             "free the disk, use a larger one, or lower `spool.min_free_bytes`",
         ),
         Ok(free) if free < 4 * config.spool.min_free_bytes => Verdict::bad(
@@ -41,7 +50,12 @@ pub(super) fn disk(config: &Config) -> Vec<Verdict> {
             "a day of one camera takes about 20 GB until it is uploaded",
         ),
         Ok(free) => Verdict::ok("free space", format!("{} MB", mb(free))),
-        Err(error) => Verdict::bad(Grade::Warn, "free space", error.to_string(), "look at the disk's health"),
+        Err(error) => Verdict::bad(
+            Grade::Warn,
+            "free space",
+            error.to_string(),
+            "look at the disk's health",
+        ),
     };
     vec![Verdict::ok("data folder", name), space]
 }
@@ -68,18 +82,27 @@ pub(super) fn plugins() -> Verdict {
     let mut packages: Vec<&str> = missing.iter().map(|plugin| plugin.package).collect();
     packages.sort_unstable();
     packages.dedup();
-    let finding: Vec<String> =
-        missing.iter().map(|plugin| format!("{} (for {})", plugin.element, plugin.purpose)).collect();
+    let finding: Vec<String> = missing
+        .iter()
+        .map(|plugin| format!("{} (for {})", plugin.element, plugin.purpose))
+        .collect();
     let needed = missing.iter().any(|plugin| plugin.purpose == "recording");
     let grade = if needed { Grade::Fail } else { Grade::Warn };
     let remedy = format!("apt-get install {}", packages.join(" "));
-    Verdict::bad(grade, "GStreamer", format!("missing: {}", finding.join(", ")), &remedy)
+    Verdict::bad(
+        grade,
+        "GStreamer",
+        format!("missing: {}", finding.join(", ")),
+        &remedy,
+    )
 }
 
 /// Bus, its version, JetStream, and what the control plane makes on it.
 pub(super) async fn bus(config: &Config) -> Vec<Verdict> {
     let connected = tokio::time::timeout(BUS_LIMIT, link::connect(&config.bus, |_| {})).await;
-    let client = match connected.unwrap_or_else(|_| Err(format!("no answer from {} within 5 s", config.bus.url))) {
+    let client = match connected
+        .unwrap_or_else(|_| Err(format!("no answer from {} within 5 s", config.bus.url)))
+    {
         Ok(client) => client,
         Err(error) => {
             let remedy = "start nats-server 2.11 or newer, or mend `bus.url`, `bus.username`, `bus.password`; \
@@ -104,8 +127,17 @@ pub(super) async fn bus(config: &Config) -> Vec<Verdict> {
     if missing.is_empty() {
         return vec![reached, Verdict::ok("JetStream", "stream and buckets are there")];
     }
-    let remedy = "nats-server needs `jetstream` switched on; then start the control plane once: it makes them";
-    vec![reached, Verdict::bad(Grade::Fail, "JetStream", format!("missing: {}", missing.join(", ")), remedy)]
+    let remedy =
+        "nats-server needs `jetstream` switched on; then start the control plane once: it makes them";
+    vec![
+        reached,
+        Verdict::bad(
+            Grade::Fail,
+            "JetStream",
+            format!("missing: {}", missing.join(", ")),
+            remedy,
+        ),
+    ]
 }
 
 /// Every camera of the last plan.
@@ -119,7 +151,8 @@ pub(super) async fn cameras(config: &Config) -> Vec<Verdict> {
         Ok((Some(plan), db)) => (plan, db),
         Ok((None, _)) => return vec![Verdict::ok("cameras", "no plan yet: add cameras in the panel")],
         Err(error) => {
-            let remedy = "restore node.sqlite, or move it away: the spool is taken in again at the next start";
+            let remedy =
+                "restore node.sqlite, or move it away: the spool is taken in again at the next start";
             return vec![Verdict::bad(Grade::Fail, "database", error.to_string(), remedy)];
         }
     };
@@ -141,10 +174,18 @@ pub(super) async fn cameras(config: &Config) -> Vec<Verdict> {
 async fn camera(engine: &Engine, db: &Db, entry: &PlanEntry) -> Verdict {
     let subject = format!("camera {:?} ({})", entry.name, entry.stream.as_str());
     let remedy = "look at the camera, its address and its password in the panel";
-    let cached = db.with(|c| settings::cached_credentials(c, entry.camera)).ok().flatten();
+    let cached = db
+        .with(|c| settings::cached_credentials(c, entry.camera))
+        .ok()
+        .flatten();
     let credentials = cached.and_then(|(_, credentials)| credentials);
     if entry.has_credentials && credentials.is_none() {
-        return Verdict::bad(Grade::Warn, &subject, "its credentials are not known yet", "run the node once");
+        return Verdict::bad(
+            Grade::Warn,
+            &subject,
+            "its credentials are not known yet",
+            "run the node once",
+        );
     }
     let spec = match source_spec(&entry.source, credentials) {
         Ok(spec) => spec,
@@ -153,9 +194,15 @@ async fn camera(engine: &Engine, db: &Db, entry: &PlanEntry) -> Verdict {
     let probed = tokio::time::timeout(CAMERA_LIMIT, Recorder::probe(engine, spec, CAMERA_LIMIT)).await;
     match probed {
         Ok(Ok(report)) => {
-            let codecs: Vec<String> =
-                report.tracks.iter().map(|track| crate::media::wire_track(track).codec().to_owned()).collect();
-            Verdict::ok(&subject, format!("{}, {} kbit/s", codecs.join(" + "), report.bitrate_bps / 1000))
+            let codecs: Vec<String> = report
+                .tracks
+                .iter()
+                .map(|track| crate::media::wire_track(track).codec().to_owned())
+                .collect();
+            Verdict::ok(
+                &subject,
+                format!("{}, {} kbit/s", codecs.join(" + "), report.bitrate_bps / 1000),
+            )
         }
         Ok(Err(failure)) => Verdict::bad(Grade::Warn, &subject, failure.to_string(), remedy),
         Err(_) => Verdict::bad(Grade::Warn, &subject, "no answer within 8 s", remedy),

@@ -69,7 +69,10 @@ pub fn coverages(c: &mut SqliteConnection) -> DbResult<Vec<(StreamKey, StreamLed
     let rows: Vec<Raw> = coverage::table.load(c)?;
     let mut out = Vec::with_capacity(rows.len());
     for (camera, stream, end, last, open) in rows {
-        let key = StreamKey { camera: camera_id(&camera)?, stream: stream_kind(stream)? };
+        let key = StreamKey {
+            camera: camera_id(&camera)?,
+            stream: stream_kind(stream)?,
+        };
         let ledger = StreamLedger {
             end: UnixMs(end),
             last_object: last.map(|blob| object_id(&blob)).transpose()?,
@@ -89,7 +92,8 @@ fn find_gap(c: &mut SqliteConnection, id: &[u8]) -> DbResult<Option<OpenGap>> {
     row.map(|(id, start, end, cause, detail)| {
         Ok(OpenGap {
             id: object_id(&id)?,
-            range: TimeRange::new(UnixMs(start), UnixMs(end)).map_err(|_| DbError::Damaged("an empty gap"))?,
+            range: TimeRange::new(UnixMs(start), UnixMs(end))
+                .map_err(|_| DbError::Damaged("an empty gap"))?,
             cause: serde_json::from_str(&cause).map_err(|_| DbError::Damaged("unknown cause"))?,
             detail,
         })
@@ -138,10 +142,16 @@ pub fn add_open(c: &mut SqliteConnection, id: ObjectId, row: &OpenRow) -> DbResu
 /// Those of the database.
 pub fn find_open(c: &mut SqliteConnection, id: ObjectId) -> DbResult<Option<OpenRow>> {
     type Raw = (Vec<u8>, Vec<u8>, i16, i64, i64, Option<Vec<u8>>);
-    let row: Option<Raw> = open_object::table.find(id.as_bytes().as_slice()).first(c).optional()?;
+    let row: Option<Raw> = open_object::table
+        .find(id.as_bytes().as_slice())
+        .first(c)
+        .optional()?;
     row.map(|(_, camera, stream, epoch, start, previous)| {
         Ok(OpenRow {
-            key: StreamKey { camera: camera_id(&camera)?, stream: stream_kind(stream)? },
+            key: StreamKey {
+                camera: camera_id(&camera)?,
+                stream: stream_kind(stream)?,
+            },
             epoch: epoch.cast_unsigned(),
             start: UnixMs(start),
             previous: previous.map(|blob| object_id(&blob)).transpose()?,

@@ -56,7 +56,11 @@ impl Db {
     /// [`DbError`] when the folder cannot be written or the file is no database of ours.
     pub fn open(data_dir: &Path) -> DbResult<Self> {
         let open = |error: std::io::Error| DbError::Open(format!("{}: {error}", data_dir.display()));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(open)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data_dir)
+            .map_err(open)?;
         let path = data_dir.join("node.sqlite");
         let file = std::fs::OpenOptions::new()
             .create(true)
@@ -65,7 +69,8 @@ impl Db {
             .mode(0o600)
             .open(&path)
             .map_err(open)?;
-        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(open)?;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))
+            .map_err(open)?;
         let mut connection = SqliteConnection::establish(&path.to_string_lossy())
             .map_err(|error| DbError::Open(error.to_string()))?;
         connection.batch_execute(
@@ -75,7 +80,9 @@ impl Db {
         connection
             .run_pending_migrations(MIGRATIONS)
             .map_err(|error| DbError::Migrate(error.to_string()))?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+        })
     }
 
     /// Runs `work` here and now. Only for threads that may block.
@@ -105,7 +112,9 @@ impl Db {
         work: impl FnOnce(&mut SqliteConnection) -> DbResult<T> + Send + 'static,
     ) -> DbResult<T> {
         let db = self.clone();
-        tokio::task::spawn_blocking(move || db.transaction(work)).await.map_err(|_| DbError::Closed)?
+        tokio::task::spawn_blocking(move || db.transaction(work))
+            .await
+            .map_err(|_| DbError::Closed)?
     }
 }
 
@@ -150,8 +159,10 @@ mod tests {
         assert_eq!(mode(&dir.path().join("data")), 0o700);
         assert_eq!(mode(&dir.path().join("data/node.sqlite")), 0o600);
         db.with(|c| {
-            c.revert_all_migrations(MIGRATIONS).map_err(|e| DbError::Migrate(e.to_string()))?;
-            c.run_pending_migrations(MIGRATIONS).map_err(|e| DbError::Migrate(e.to_string()))?;
+            c.revert_all_migrations(MIGRATIONS)
+                .map_err(|e| DbError::Migrate(e.to_string()))?;
+            c.run_pending_migrations(MIGRATIONS)
+                .map_err(|e| DbError::Migrate(e.to_string()))?;
             Ok(())
         })
         .unwrap();

@@ -95,7 +95,9 @@ pub fn to_upload(c: &mut SqliteConnection, busy: &[ObjectId], limit: i64) -> DbR
 /// # Errors
 /// Those of the database.
 pub fn mark_stored(c: &mut SqliteConnection, id: ObjectId) -> DbResult<()> {
-    diesel::update(object::table.find(id.as_bytes().as_slice())).set(object::state.eq(STORED)).execute(c)?;
+    diesel::update(object::table.find(id.as_bytes().as_slice()))
+        .set(object::state.eq(STORED))
+        .execute(c)?;
     Ok(())
 }
 
@@ -104,8 +106,11 @@ pub fn mark_stored(c: &mut SqliteConnection, id: ObjectId) -> DbResult<()> {
 /// # Errors
 /// Those of the database.
 pub fn oldest_stored(c: &mut SqliteConnection, limit: i64) -> DbResult<Vec<ObjectRow>> {
-    let rows: Vec<Raw> =
-        object::table.filter(object::state.eq(STORED)).order(object::start_ms).limit(limit).load(c)?;
+    let rows: Vec<Raw> = object::table
+        .filter(object::state.eq(STORED))
+        .order(object::start_ms)
+        .limit(limit)
+        .load(c)?;
     rows.into_iter().map(read).collect()
 }
 
@@ -114,8 +119,11 @@ pub fn oldest_stored(c: &mut SqliteConnection, limit: i64) -> DbResult<Vec<Objec
 /// # Errors
 /// Those of the database.
 pub fn oldest_unstored(c: &mut SqliteConnection, limit: i64) -> DbResult<Vec<ObjectRow>> {
-    let rows: Vec<Raw> =
-        object::table.filter(object::state.ne(STORED)).order(object::start_ms).limit(limit).load(c)?;
+    let rows: Vec<Raw> = object::table
+        .filter(object::state.ne(STORED))
+        .order(object::start_ms)
+        .limit(limit)
+        .load(c)?;
     rows.into_iter().map(read).collect()
 }
 
@@ -139,8 +147,11 @@ pub fn totals(c: &mut SqliteConnection) -> DbResult<(u64, u64)> {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         total: i64,
     }
-    let bytes: Sum = diesel::sql_query("SELECT COALESCE(SUM(bytes), 0) AS total FROM object").get_result(c)?;
-    let waiting: i64 =
-        object::table.filter(object::state.lt(STORED)).select(count_star()).get_result(c)?;
+    let bytes: Sum =
+        diesel::sql_query("SELECT COALESCE(SUM(bytes), 0) AS total FROM object").get_result(c)?;
+    let waiting: i64 = object::table
+        .filter(object::state.lt(STORED))
+        .select(count_star())
+        .get_result(c)?;
     Ok((bytes.total.cast_unsigned(), waiting.cast_unsigned()))
 }

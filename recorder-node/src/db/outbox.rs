@@ -25,7 +25,8 @@ pub struct Pending {
 /// # Errors
 /// Those of the database.
 pub fn add(c: &mut SqliteConnection, event: &NodeEvent) -> DbResult<()> {
-    let payload = serde_json::to_string(event).map_err(|_| DbError::Damaged("an event cannot be written as JSON"))?;
+    let payload =
+        serde_json::to_string(event).map_err(|_| DbError::Damaged("an event cannot be written as JSON"))?;
     if matches!(event, NodeEvent::Gap(_)) {
         forget_subject(c, event.id())?;
     }
@@ -54,7 +55,11 @@ pub fn forget_subject(c: &mut SqliteConnection, id: ObjectId) -> DbResult<()> {
 /// Those of the database.
 pub fn due(c: &mut SqliteConnection, stale_before: UnixMs, limit: i64) -> DbResult<Vec<Pending>> {
     Ok(outbox::table
-        .filter(outbox::published_ms.is_null().or(outbox::published_ms.lt(stale_before.0)))
+        .filter(
+            outbox::published_ms
+                .is_null()
+                .or(outbox::published_ms.lt(stale_before.0)),
+        )
         .order(outbox::seq)
         .limit(limit)
         .select((outbox::seq, outbox::message, outbox::payload))
@@ -104,7 +109,10 @@ pub fn waiting_objects(c: &mut SqliteConnection) -> DbResult<Vec<NodeEvent>> {
         .order(outbox::seq)
         .select(outbox::payload)
         .load(c)?;
-    Ok(payloads.iter().filter_map(|json| serde_json::from_str(json).ok()).collect())
+    Ok(payloads
+        .iter()
+        .filter_map(|json| serde_json::from_str(json).ok())
+        .collect())
 }
 
 /// State of an object that is sealed and announced.
@@ -140,9 +148,13 @@ fn finish(c: &mut SqliteConnection, messages: &[String], state: i16) -> DbResult
         .set(object::state.eq(state))
         .execute(c)?;
     // A gap that no longer grows is of no further use here.
-    let open: Vec<Option<Vec<u8>>> =
-        super::schema::coverage::table.select(super::schema::coverage::open_gap).load(c)?;
-    let done: Vec<&Vec<u8>> = ids.iter().filter(|id| !open.iter().flatten().any(|gap| gap == *id)).collect();
+    let open: Vec<Option<Vec<u8>>> = super::schema::coverage::table
+        .select(super::schema::coverage::open_gap)
+        .load(c)?;
+    let done: Vec<&Vec<u8>> = ids
+        .iter()
+        .filter(|id| !open.iter().flatten().any(|gap| gap == *id))
+        .collect();
     diesel::delete(gap::table.filter(gap::id.eq_any(done))).execute(c)?;
     ids.iter().map(|blob| super::object_id(blob)).collect()
 }
@@ -182,7 +194,10 @@ mod tests {
             mark_published(c, &[rows[0].seq], UnixMs(5_000))?;
             assert_eq!(due(c, UnixMs(5_000), 10)?.len(), 1, "published rows wait");
             assert_eq!(due(c, UnixMs(5_001), 10)?.len(), 2, "stale ones come again");
-            let asked: Vec<String> = unconfirmed(c, 0, 10)?.into_iter().map(|(_, message)| message).collect();
+            let asked: Vec<String> = unconfirmed(c, 0, 10)?
+                .into_iter()
+                .map(|(_, message)| message)
+                .collect();
             assert_eq!(confirm(c, &asked)?, vec![id]);
             assert_eq!(backlog(c)?, 1);
             Ok(())

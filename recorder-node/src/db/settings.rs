@@ -13,7 +13,11 @@ const NODE: &str = "node";
 const PLAN: &str = "plan";
 
 fn get(c: &mut SqliteConnection, name: &str) -> DbResult<Option<Vec<u8>>> {
-    Ok(setting::table.find(name).select(setting::value).first(c).optional()?)
+    Ok(setting::table
+        .find(name)
+        .select(setting::value)
+        .first(c)
+        .optional()?)
 }
 
 fn put(c: &mut SqliteConnection, name: &str, value: &[u8]) -> DbResult<()> {
@@ -49,7 +53,8 @@ pub fn plan(c: &mut SqliteConnection) -> DbResult<Option<Plan>> {
 /// # Errors
 /// Those of the database.
 pub fn put_plan(c: &mut SqliteConnection, plan: &Plan) -> DbResult<()> {
-    let json = serde_json::to_vec(plan).map_err(|_| DbError::Damaged("the plan cannot be written as JSON"))?;
+    let json =
+        serde_json::to_vec(plan).map_err(|_| DbError::Damaged("the plan cannot be written as JSON"))?;
     put(c, PLAN, &json)
 }
 
@@ -63,12 +68,19 @@ pub fn cached_credentials(
 ) -> DbResult<Option<(u64, Option<Credentials>)>> {
     let row: Option<(i64, Option<String>, Option<String>)> = credentials::table
         .find(camera.as_bytes().as_slice())
-        .select((credentials::revision, credentials::username, credentials::password))
+        .select((
+            credentials::revision,
+            credentials::username,
+            credentials::password,
+        ))
         .first(c)
         .optional()?;
     Ok(row.map(|(revision, username, password)| {
         let both = username.zip(password);
-        (revision.cast_unsigned(), both.map(|(username, password)| Credentials { username, password }))
+        (
+            revision.cast_unsigned(),
+            both.map(|(username, password)| Credentials { username, password }),
+        )
     }))
 }
 
@@ -116,10 +128,14 @@ mod tests {
     fn identity_and_credentials_survive_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let camera = CameraId::generate();
-        let secret = Credentials { username: "u".into(), password: "p".into() };
+        let secret = Credentials {
+            username: "u".into(),
+            password: "p".into(),
+        };
         let first = {
             let db = Db::open(dir.path()).unwrap();
-            db.transaction(|c| put_credentials(c, camera, 3, Some(&secret))).unwrap();
+            db.transaction(|c| put_credentials(c, camera, 3, Some(&secret)))
+                .unwrap();
             db.transaction(node).unwrap()
         };
         let db = Db::open(dir.path()).unwrap();

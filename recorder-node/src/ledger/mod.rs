@@ -53,7 +53,11 @@ impl Cause {
     /// A cause known since `since`.
     #[must_use]
     pub fn new(cause: GapCause, detail: &str, since: UnixMs) -> Self {
-        Self { cause, detail: detail.to_owned(), since }
+        Self {
+            cause,
+            detail: detail.to_owned(),
+            since,
+        }
     }
 
     /// The recorder was not running.
@@ -119,9 +123,21 @@ impl Ledger {
         let streams = rows.into_iter().map(|(key, ledger)| {
             let planned = planned.remove(&key).unwrap_or_default();
             let cause = Cause::not_running(now);
-            (key, Entry { ledger, planned, cause, open: false, leaving: false })
+            (
+                key,
+                Entry {
+                    ledger,
+                    planned,
+                    cause,
+                    open: false,
+                    leaving: false,
+                },
+            )
         });
-        Self { node, streams: streams.collect() }
+        Self {
+            node,
+            streams: streams.collect(),
+        }
     }
 
     /// Up to where a stream is accounted for; none when it is not planned.
@@ -157,7 +173,9 @@ impl Ledger {
     }
 
     fn leave(&mut self, key: StreamKey, now: UnixMs, changes: &mut Vec<Change>) {
-        let Some(entry) = self.streams.get_mut(&key) else { return };
+        let Some(entry) = self.streams.get_mut(&key) else {
+            return;
+        };
         if entry.open {
             entry.leaving = true;
             return;
@@ -169,7 +187,9 @@ impl Ledger {
     }
 
     fn replan(&mut self, key: StreamKey, new: &Planned, now: UnixMs, changes: &mut Vec<Change>) {
-        let Some(entry) = self.streams.get_mut(&key) else { return };
+        let Some(entry) = self.streams.get_mut(&key) else {
+            return;
+        };
         entry.leaving = false;
         if entry.planned.differs_before(new, entry.ledger.end, now) && !entry.open {
             let cause = entry.cause.clone();
@@ -204,7 +224,9 @@ impl Ledger {
 
     /// The open object is sealed.
     pub fn sealed(&mut self, key: StreamKey, id: ObjectId, range: TimeRange) -> Vec<Change> {
-        let Some(entry) = self.streams.get_mut(&key) else { return Vec::new() };
+        let Some(entry) = self.streams.get_mut(&key) else {
+            return Vec::new();
+        };
         entry.open = false;
         entry.ledger.sealed(id, range);
         if entry.leaving {
@@ -223,7 +245,9 @@ impl Ledger {
     }
 
     fn account(&mut self, key: StreamKey, until: UnixMs, cause: &Cause, changes: &mut Vec<Change>) {
-        let Some(entry) = self.streams.get_mut(&key) else { return };
+        let Some(entry) = self.streams.get_mut(&key) else {
+            return;
+        };
         entry.cause = cause.clone();
         if until <= entry.ledger.end {
             return;

@@ -14,19 +14,28 @@ impl Planned {
     /// The windows of a plan's entry.
     #[must_use]
     pub fn of(entry: &PlanEntry) -> Self {
-        Self { windows: entry.windows.clone(), continuous: entry.continuous }
+        Self {
+            windows: entry.windows.clone(),
+            continuous: entry.continuous,
+        }
     }
 
     /// The windows as they are.
     #[must_use]
     pub fn windows(windows: Vec<TimeRange>) -> Self {
-        Self { windows, continuous: false }
+        Self {
+            windows,
+            continuous: false,
+        }
     }
 
     /// Around the clock.
     #[must_use]
     pub fn always() -> Self {
-        Self { windows: Vec::new(), continuous: true }
+        Self {
+            windows: Vec::new(),
+            continuous: true,
+        }
     }
 
     /// Planned time within `[from, to)`, in order.
@@ -35,11 +44,16 @@ impl Planned {
     /// and a new plan does not repeat those that have passed.
     #[must_use]
     pub fn within(&self, from: UnixMs, to: UnixMs) -> Vec<TimeRange> {
-        let Ok(all) = TimeRange::new(from, to) else { return Vec::new() };
+        let Ok(all) = TimeRange::new(from, to) else {
+            return Vec::new();
+        };
         if self.continuous {
             return vec![all];
         }
-        self.windows.iter().filter_map(|window| window.intersection(&all)).collect()
+        self.windows
+            .iter()
+            .filter_map(|window| window.intersection(&all))
+            .collect()
     }
 
     /// Whether the two plan `[from, now)` differently.

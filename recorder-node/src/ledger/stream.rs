@@ -33,7 +33,11 @@ impl StreamLedger {
     /// A stream that is planned from `since` on.
     #[must_use]
     pub fn new(since: UnixMs) -> Self {
-        Self { end: since, last_object: None, open_gap: None }
+        Self {
+            end: since,
+            last_object: None,
+            open_gap: None,
+        }
     }
 
     /// Turns planned time from [`end`](Self::end) to `until` into gaps: new ones and grown ones.
@@ -53,7 +57,11 @@ impl StreamLedger {
         let mut from = piece.start();
         if let Some(gap) = self.open_gap.as_mut().filter(|gap| gap.range.end() == from) {
             // Another cause counts from when it was known; before, the old one went on.
-            let to = if gap.cause == cause.cause { piece.end() } else { cause.since.clamp(from, piece.end()) };
+            let to = if gap.cause == cause.cause {
+                piece.end()
+            } else {
+                cause.since.clamp(from, piece.end())
+            };
             if let Ok(grown) = TimeRange::new(gap.range.start(), to)
                 && to > from
             {
@@ -63,7 +71,12 @@ impl StreamLedger {
             from = to;
         }
         if let Ok(range) = TimeRange::new(from, piece.end()) {
-            let gap = OpenGap { id: ObjectId::generate(), range, cause: cause.cause, detail: cause.detail.clone() };
+            let gap = OpenGap {
+                id: ObjectId::generate(),
+                range,
+                cause: cause.cause,
+                detail: cause.detail.clone(),
+            };
             gaps.push(gap.clone());
             self.open_gap = Some(gap);
         }

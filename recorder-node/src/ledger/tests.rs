@@ -5,7 +5,10 @@ use proptest::prelude::*;
 use super::*;
 
 const NODE: NodeId = NodeId::from_bytes([9; 16]);
-const KEY: StreamKey = StreamKey { camera: CameraId::from_bytes([1; 16]), stream: StreamKind::Main };
+const KEY: StreamKey = StreamKey {
+    camera: CameraId::from_bytes([1; 16]),
+    stream: StreamKind::Main,
+};
 
 /// What the index would hold: gaps by id (the last word counts) and objects.
 #[derive(Default)]
@@ -34,7 +37,12 @@ impl Index {
 
     /// The union as disjoint ranges in order; fails on an overlap.
     fn union(&self) -> Vec<TimeRange> {
-        let mut all: Vec<TimeRange> = self.gaps.values().map(|gap| gap.range).chain(self.objects.clone()).collect();
+        let mut all: Vec<TimeRange> = self
+            .gaps
+            .values()
+            .map(|gap| gap.range)
+            .chain(self.objects.clone())
+            .collect();
         all.sort_by_key(TimeRange::start);
         for pair in all.windows(2) {
             assert!(pair[0].end() <= pair[1].start(), "overlap: {pair:?}");
@@ -74,7 +82,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn cause(kind: u8, now: UnixMs) -> Cause {
-    let causes = [GapCause::Network, GapCause::Camera, GapCause::Disk, GapCause::Node];
+    let causes = [
+        GapCause::Network,
+        GapCause::Camera,
+        GapCause::Disk,
+        GapCause::Node,
+    ];
     Cause::new(causes[usize::from(kind) % 4], "test", now)
 }
 
@@ -154,7 +167,10 @@ fn a_growing_outage_is_one_gap_and_another_cause_another() {
     index.take(ledger.outage(KEY, t(120), &Cause::new(GapCause::Camera, "401", t(100))));
     let mut ends: Vec<_> = index.gaps.values().map(|g| (g.range.end(), g.cause)).collect();
     ends.sort();
-    assert_eq!(ends, vec![(t(100), GapCause::Network), (t(120), GapCause::Camera)]);
+    assert_eq!(
+        ends,
+        vec![(t(100), GapCause::Network), (t(120), GapCause::Camera)]
+    );
 }
 
 #[test]
@@ -172,5 +188,10 @@ fn a_removed_stream_is_forgotten_without_a_gap_after_it() {
     // Planned again an hour later: the hour between is nobody's.
     index.take(ledger.plan(&planned, t(3600)));
     index.take(ledger.opened(KEY, t(3601), &cause(0, t(3600))));
-    assert!(index.gaps.values().all(|g| g.range.end() <= t(1) || g.range.start() >= t(3600)));
+    assert!(
+        index
+            .gaps
+            .values()
+            .all(|g| g.range.end() <= t(1) || g.range.start() >= t(3600))
+    );
 }

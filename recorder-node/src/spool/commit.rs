@@ -102,8 +102,16 @@ pub fn start(
     signals: Arc<Signals>,
 ) -> std::io::Result<(SyncSender<Commit>, JoinHandle<()>)> {
     let (sender, messages) = sync_channel(QUEUE);
-    let committer = Committer { layout, db, ledger, heads, signals };
-    let thread = std::thread::Builder::new().name("commit".into()).spawn(move || committer.run(&messages))?;
+    let committer = Committer {
+        layout,
+        db,
+        ledger,
+        heads,
+        signals,
+    };
+    let thread = std::thread::Builder::new()
+        .name("commit".into())
+        .spawn(move || committer.run(&messages))?;
     Ok((sender, thread))
 }
 
@@ -151,7 +159,11 @@ impl Committer {
     fn seal_files(&self, batch: &[Commit]) -> BTreeSet<ObjectId> {
         let mut failed = BTreeSet::new();
         let mut folders: HashMap<ObjectId, PathBuf> = HashMap::new();
-        let finished = || batch.iter().filter_map(|m| if let Commit::Seal(f) = m { Some(f) } else { None });
+        let finished = || {
+            batch
+                .iter()
+                .filter_map(|m| if let Commit::Seal(f) = m { Some(f) } else { None })
+        };
         for object in finished() {
             match seal::rename(&self.layout, object) {
                 Ok(folder) => drop(folders.insert(object.sealed.id, folder)),
@@ -162,7 +174,12 @@ impl Committer {
             }
         }
         let broken = seal::sync_folders(&folders.values().cloned().collect());
-        failed.extend(folders.iter().filter(|(_, folder)| broken.contains(*folder)).map(|(id, _)| *id));
+        failed.extend(
+            folders
+                .iter()
+                .filter(|(_, folder)| broken.contains(*folder))
+                .map(|(id, _)| *id),
+        );
         for object in finished().filter(|object| failed.contains(&object.sealed.id)) {
             seal::set_aside(&self.layout, object);
         }
@@ -184,14 +201,21 @@ impl Committer {
             }
             Commit::Seal(finished) => {
                 let sealed = finished.sealed;
-                let key = StreamKey { camera: sealed.camera, stream: sealed.stream };
+                let key = StreamKey {
+                    camera: sealed.camera,
+                    stream: sealed.stream,
+                };
                 match TimeRange::new(sealed.start, sealed.end) {
                     Ok(range) if !failed.contains(&sealed.id) => {
                         rows.push(Row::Changes(self.ledger.sealed(key, sealed.id, range)));
                         rows.push(Row::Sealed(Box::new(sealed)));
                     }
                     _ => {
-                        let cause = Cause::new(GapCause::Disk, "the footage could not be brought to the disk", now());
+                        let cause = Cause::new(
+                            GapCause::Disk,
+                            "the footage could not be brought to the disk",
+                            now(),
+                        );
                         self.abandon(key, sealed.id, &cause, rows);
                     }
                 }
@@ -217,7 +241,10 @@ impl Committer {
     /// One transaction; repeated until the disk takes it.
     fn write(&self, rows: &[Row]) {
         let mut pause = Duration::from_millis(200);
-        while let Err(error) = self.db.transaction(|c| rows.iter().try_for_each(|row| write_row(c, row))) {
+        while let Err(error) = self
+            .db
+            .transaction(|c| rows.iter().try_for_each(|row| write_row(c, row)))
+        {
             tracing::error!(%error, "cannot commit; trying again");
             self.signals.room.notify_one();
             std::thread::sleep(pause);

@@ -18,7 +18,9 @@ pub(super) type Register = Sender<Weak<PartFile>>;
 /// Starts the thread; it ends when the writer has gone.
 pub(super) fn start() -> std::io::Result<(Register, JoinHandle<()>)> {
     let (register, files) = channel();
-    let thread = std::thread::Builder::new().name("flush".into()).spawn(move || run(&files))?;
+    let thread = std::thread::Builder::new()
+        .name("flush".into())
+        .spawn(move || run(&files))?;
     Ok((register, thread))
 }
 

@@ -100,13 +100,21 @@ impl Heads {
             .filter_map(|key| {
                 let head = state.streams.get(&key)?;
                 let objects = head.sealed.iter().chain(head.growing.as_ref()).cloned().collect();
-                Some(Head { camera: key.camera, stream: key.stream, node, objects })
+                Some(Head {
+                    camera: key.camera,
+                    stream: key.stream,
+                    node,
+                    objects,
+                })
             })
             .collect()
     }
 
     /// A head could not be published; it comes with the next call.
     pub fn put_back(&self, head: &Head) {
-        self.lock().dirty.insert(StreamKey { camera: head.camera, stream: head.stream });
+        self.lock().dirty.insert(StreamKey {
+            camera: head.camera,
+            stream: head.stream,
+        });
     }
 }

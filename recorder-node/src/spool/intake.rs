@@ -103,12 +103,20 @@ impl Intake {
         writer: Sender<WriterMessage>,
         events: Box<dyn Fn(AttemptEvent) + Send + Sync>,
     ) -> Self {
-        Self { stream, writer, events, state: Mutex::new(State::default()) }
+        Self {
+            stream,
+            writer,
+            events,
+            state: Mutex::new(State::default()),
+        }
     }
 
     fn send(&self, item: Item) {
         // Without a writer the process is about to end.
-        let _ = self.writer.send(WriterMessage { stream: self.stream.clone(), item });
+        let _ = self.writer.send(WriterMessage {
+            stream: self.stream.clone(),
+            item,
+        });
     }
 
     fn close(&self, state: &mut State) {
@@ -168,7 +176,9 @@ impl Intake {
     }
 
     fn open(&self, state: &mut State, chunk: &Chunk) -> bool {
-        let Some((init, tracks)) = state.head.clone() else { return false };
+        let Some((init, tracks)) = state.head.clone() else {
+            return false;
+        };
         let start = UnixMs(chunk.start_ms);
         if start < self.stream.covered() {
             tracing::warn!(camera = %self.stream.key.camera, "the clock was set back: footage overlaps");
@@ -178,7 +188,15 @@ impl Intake {
         let previous = state.previous.take();
         let cause = self.stream.cause();
         let epoch = self.stream.epoch();
-        self.send(Item::Open(Box::new(OpenInfo { id, epoch, previous, init, tracks, start, cause })));
+        self.send(Item::Open(Box::new(OpenInfo {
+            id,
+            epoch,
+            previous,
+            init,
+            tracks,
+            start,
+            cause,
+        })));
         state.open = Some(id);
         state.fresh = false;
         (self.events)(AttemptEvent::Footage);
@@ -191,7 +209,12 @@ impl FactSink for Intake {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match fact {
             Fact::Playing { .. } => (self.events)(AttemptEvent::Playing),
-            Fact::ObjectOpened { init, tracks, continues, .. } => {
+            Fact::ObjectOpened {
+                init,
+                tracks,
+                continues,
+                ..
+            } => {
                 self.opened(&mut state, (init, tracks), continues);
             }
             Fact::Chunk(chunk) => self.chunk(&mut state, chunk),
@@ -215,7 +238,10 @@ impl Drop for Intake {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if !std::mem::replace(&mut state.ended, true) {
             if state.open.take().is_some() {
-                let _ = self.writer.send(WriterMessage { stream: self.stream.clone(), item: Item::Close });
+                let _ = self.writer.send(WriterMessage {
+                    stream: self.stream.clone(),
+                    item: Item::Close,
+                });
             }
             let failure = Failure::Internal("the attempt ended without a word".to_owned());
             (self.events)(AttemptEvent::Ended(AttemptEnd::Failed(failure)));

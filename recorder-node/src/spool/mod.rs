@@ -20,10 +20,10 @@ mod part;
 pub mod read;
 pub mod repair;
 mod seal;
-#[cfg(test)]
-mod tests;
 pub mod space;
 pub mod stream;
+#[cfg(test)]
+mod tests;
 pub mod writer;
 
 use std::fs::{DirBuilder, File};
@@ -45,7 +45,9 @@ impl Layout {
     /// # Errors
     /// When they cannot be made.
     pub fn create(data_dir: &Path) -> io::Result<Self> {
-        let layout = Self { root: data_dir.join("spool") };
+        let layout = Self {
+            root: data_dir.join("spool"),
+        };
         make_dir(&layout.root)?;
         make_dir(&layout.quarantine())?;
         Ok(layout)
@@ -86,7 +88,11 @@ impl Layout {
     /// # Errors
     /// When it cannot be renamed.
     pub fn set_aside(&self, path: &Path) -> io::Result<PathBuf> {
-        let folder = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        let folder = path
+            .parent()
+            .and_then(Path::file_name)
+            .unwrap_or_default()
+            .to_string_lossy();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let to = self.quarantine().join(format!("{folder}-{name}"));
         std::fs::rename(path, &to)?;

@@ -50,13 +50,21 @@ pub(super) struct Part {
 /// Name of an init: equal inits are named once in a playlist.
 pub(super) fn init_name(init: &[u8]) -> Init {
     let digest = Sha256::digest(init);
-    Init { length: u32::try_from(init.len()).unwrap_or(u32::MAX), digest: hex::encode(&digest[..16]) }
+    Init {
+        length: u32::try_from(init.len()).unwrap_or(u32::MAX),
+        digest: hex::encode(&digest[..16]),
+    }
 }
 
 impl Part {
     /// Makes the file and writes the init.
     pub(super) fn create(path: &Path, key: StreamKey, info: OpenInfo) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).read(true).create_new(true).mode(0o600).open(path)?;
+        let file = OpenOptions::new()
+            .append(true)
+            .read(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         let shared = PartFile {
             file,
             path: path.to_owned(),
@@ -101,7 +109,9 @@ impl Part {
 
     /// Ends the segment that grows; false when there is none.
     fn end_segment(&mut self, end: UnixMs) -> bool {
-        let Some((offset, start)) = self.segment.take() else { return false };
+        let Some((offset, start)) = self.segment.take() else {
+            return false;
+        };
         self.segments.push(Segment {
             offset,
             length: u32::try_from(self.bytes - offset).unwrap_or(u32::MAX),

@@ -83,8 +83,12 @@ impl Repair<'_> {
     /// [`RepairError`]; calling it again continues.
     pub fn run(&self, ledger: &mut Ledger) -> Result<Report, RepairError> {
         let mut report = Report::default();
-        let known: HashMap<ObjectId, ObjectRow> =
-            self.db.with(objects::all)?.into_iter().map(|row| (row.id, row)).collect();
+        let known: HashMap<ObjectId, ObjectRow> = self
+            .db
+            .with(objects::all)?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
         let mut present = HashSet::new();
         let mut rebuilt = Vec::new();
         for (camera, folder) in self.cameras(&mut report)? {
@@ -109,7 +113,10 @@ impl Repair<'_> {
             if path == self.layout.quarantine() {
                 continue;
             }
-            let camera = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+            let camera = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .and_then(|name| name.parse().ok());
             match camera.filter(|_| path.is_dir() && !path.is_symlink()) {
                 Some(camera) => cameras.push((camera, path)),
                 None => report.foreign.push(path),
@@ -139,7 +146,10 @@ impl Repair<'_> {
             }
             return Ok(());
         }
-        let row = self.db.with(|c| rows::find_open(c, id))?.filter(|row| row.key.camera == camera);
+        let row = self
+            .db
+            .with(|c| rows::find_open(c, id))?
+            .filter(|row| row.key.camera == camera);
         let known = row.is_some();
         let row = row.unwrap_or_else(|| self.guess(camera));
         let start = known.then_some(row.start);
@@ -160,7 +170,12 @@ impl Repair<'_> {
         let entry = entries.find(|entry| entry.camera == camera);
         let stream = entry.map_or(StreamKind::Main, |entry| entry.stream);
         let key = StreamKey { camera, stream };
-        OpenRow { key, epoch: entry.map_or(0, |e| e.epoch), start: UnixMs::default(), previous: None }
+        OpenRow {
+            key,
+            epoch: entry.map_or(0, |e| e.epoch),
+            start: UnixMs::default(),
+            previous: None,
+        }
     }
 
     fn rows_without_files(
@@ -175,7 +190,8 @@ impl Repair<'_> {
                 continue;
             }
             let detail = "the footage was lost from the recorder's disk before it was stored";
-            self.db.transaction(|c| replace_by_gap(c, row, self.node, GapCause::Upload, detail))?;
+            self.db
+                .transaction(|c| replace_by_gap(c, row, self.node, GapCause::Upload, detail))?;
             report.lost.push(row.id);
         }
         Ok(())
@@ -190,7 +206,10 @@ impl Repair<'_> {
         report: &mut Report,
     ) -> Result<(), RepairError> {
         let sealed = &found.sealed;
-        let key = StreamKey { camera: sealed.camera, stream: sealed.stream };
+        let key = StreamKey {
+            camera: sealed.camera,
+            stream: sealed.stream,
+        };
         if was_part {
             file::cut_and_sync(&found.path, sealed.bytes)?;
             std::fs::rename(&found.path, self.layout.sealed(sealed.camera, sealed.id))?;
@@ -203,7 +222,12 @@ impl Repair<'_> {
             rows::apply(c, &changes)?;
             objects::add(c, sealed)
         })?;
-        if was_part { &mut report.sealed } else { &mut report.adopted }.push(sealed.id);
+        if was_part {
+            &mut report.sealed
+        } else {
+            &mut report.adopted
+        }
+        .push(sealed.id);
         Ok(())
     }
 }

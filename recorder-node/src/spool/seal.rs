@@ -27,7 +27,9 @@ pub(super) struct Finished {
 
 /// Steps 1 and 2 for one object; returns the folder for step 3.
 pub(super) fn rename(layout: &Layout, finished: &Finished) -> io::Result<PathBuf> {
-    let PartFile { file, path, failed, .. } = &*finished.file;
+    let PartFile {
+        file, path, failed, ..
+    } = &*finished.file;
     if failed.load(Ordering::Acquire) {
         return Err(io::Error::other("a flush of this file failed before"));
     }
@@ -43,7 +45,9 @@ pub(super) fn rename(layout: &Layout, finished: &Finished) -> io::Result<PathBuf
 /// Step 3 for many objects: the folders whose names did not become durable.
 pub(super) fn sync_folders(folders: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
     let failed = folders.iter().filter(|folder| {
-        sync_dir(folder).inspect_err(|error| tracing::error!(%error, folder = %folder.display(), "fsync")).is_err()
+        sync_dir(folder)
+            .inspect_err(|error| tracing::error!(%error, folder = %folder.display(), "fsync"))
+            .is_err()
     });
     failed.cloned().collect()
 }

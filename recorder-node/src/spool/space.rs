@@ -76,7 +76,9 @@ impl Space {
             let stored = self.db.with(|c| objects::oldest_stored(c, BATCH))?;
             let Some(row) = stored.first() else {
                 let unstored = self.db.with(|c| objects::oldest_unstored(c, 1))?;
-                let Some(row) = unstored.first() else { return Ok(gaps) };
+                let Some(row) = unstored.first() else {
+                    return Ok(gaps);
+                };
                 self.give_up(row, cause)?;
                 gaps = true;
                 continue;
@@ -93,7 +95,9 @@ impl Space {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot ask for free space"),
         }
-        let Some(max) = self.policy.max_bytes else { return Ok(None) };
+        let Some(max) = self.policy.max_bytes else {
+            return Ok(None);
+        };
         let (bytes, _) = self.db.with(objects::totals)?;
         Ok((bytes > max).then_some(GapCause::Retention))
     }
@@ -111,7 +115,8 @@ impl Space {
             GapCause::Disk => "the disk was full and the store could not be reached",
             _ => "the spool reached its limit and the store could not be reached",
         };
-        self.db.transaction(|c| replace_by_gap(c, row, self.node, cause, detail))
+        self.db
+            .transaction(|c| replace_by_gap(c, row, self.node, cause, detail))
     }
 
     fn unlink(&self, row: &ObjectRow) {

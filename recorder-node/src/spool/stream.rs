@@ -78,7 +78,11 @@ impl Stream {
         if held.cause == cause.cause && held.detail == cause.detail {
             return;
         }
-        let since = if held.cause == cause.cause { held.since } else { cause.since };
+        let since = if held.cause == cause.cause {
+            held.since
+        } else {
+            cause.since
+        };
         *held = Cause { since, ..cause };
     }
 
@@ -95,7 +99,12 @@ impl Stream {
         let until = Instant::now() + pause;
         match disk.as_mut() {
             Some(trouble) => trouble.until = until,
-            None => *disk = Some(DiskTrouble { cause: Cause::new(GapCause::Disk, detail, now), until }),
+            None => {
+                *disk = Some(DiskTrouble {
+                    cause: Cause::new(GapCause::Disk, detail, now),
+                    until,
+                })
+            }
         }
         drop(disk);
         self.disk_failures.fetch_add(1, Ordering::AcqRel);
@@ -110,13 +119,17 @@ impl Stream {
     /// Whether the disk may be tried now.
     #[must_use]
     pub fn disk_may_be_tried(&self) -> bool {
-        lock(&self.disk).as_ref().is_none_or(|trouble| trouble.until <= Instant::now())
+        lock(&self.disk)
+            .as_ref()
+            .is_none_or(|trouble| trouble.until <= Instant::now())
     }
 
     /// What is wrong with the disk, if anything.
     #[must_use]
     pub fn disk_trouble(&self) -> Option<String> {
-        lock(&self.disk).as_ref().map(|trouble| trouble.cause.detail.clone())
+        lock(&self.disk)
+            .as_ref()
+            .map(|trouble| trouble.cause.detail.clone())
     }
 
     /// Footage is on the disk again.

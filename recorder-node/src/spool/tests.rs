@@ -41,7 +41,10 @@ impl World {
         let layout = Layout::create(dir.path()).unwrap();
         let db = Db::open(dir.path()).unwrap();
         let node = NodeId::generate();
-        let key = StreamKey { camera: CameraId::generate(), stream: StreamKind::Main };
+        let key = StreamKey {
+            camera: CameraId::generate(),
+            stream: StreamKind::Main,
+        };
         let ledger = Ledger::resume(node, Vec::new(), HashMap::new(), UnixMs(START));
         let heads = Arc::new(Heads::default());
         let signals = Arc::new(Signals::default());
@@ -50,11 +53,27 @@ impl World {
         let (writer, handle) = writer::start(layout.clone(), node, heads.clone(), commit.clone()).unwrap();
         let (done, _) = oneshot::channel();
         let planned = HashMap::from([(key, Planned::always())]);
-        commit.send(Commit::Plan { planned, now: UnixMs(START), done }).unwrap();
+        commit
+            .send(Commit::Plan {
+                planned,
+                now: UnixMs(START),
+                done,
+            })
+            .unwrap();
         let cause = Cause::new(GapCause::Network, "away", UnixMs(START));
         let stream = Arc::new(Stream::new(key, 3, UnixMs(0), cause));
         let threads = (handle, committer);
-        Self { _dir: dir, layout, db, heads, stream, writer, commit, threads, events: Arc::default() }
+        Self {
+            _dir: dir,
+            layout,
+            db,
+            heads,
+            stream,
+            writer,
+            commit,
+            threads,
+            events: Arc::default(),
+        }
     }
 
     fn attempt(&self) -> Intake {
@@ -69,23 +88,44 @@ impl World {
         self.threads.0.join();
         self.threads.1.join().unwrap();
         let due = self.db.with(|c| outbox::due(c, UnixMs(0), 1000)).unwrap();
-        let events = due.iter().map(|row| serde_json::from_str(&row.payload).unwrap()).collect();
+        let events = due
+            .iter()
+            .map(|row| serde_json::from_str(&row.payload).unwrap())
+            .collect();
         (events, self.layout, self.heads, self._dir)
     }
 }
 
 fn opened(start_ms: i64, continues: bool) -> Fact {
-    let tracks = vec![Track::Video { codec: "avc1.64001f".into(), width: 640, height: 360, fps: 15.0 }];
-    Fact::ObjectOpened { init: vec![7; 700].into(), tracks, start_ms, continues }
+    let tracks = vec![Track::Video {
+        codec: "avc1.64001f".into(),
+        width: 640,
+        height: 360,
+        fps: 15.0,
+    }];
+    Fact::ObjectOpened {
+        init: vec![7; 700].into(),
+        tracks,
+        start_ms,
+        continues,
+    }
 }
 
 fn chunk(start_ms: i64, starts_segment: bool, bytes: usize) -> Fact {
     let bytes = vec![start_ms as u8; bytes].into();
-    Fact::Chunk(Chunk { bytes, start_ms, end_ms: start_ms + 500, starts_segment, frames: 8 })
+    Fact::Chunk(Chunk {
+        bytes,
+        start_ms,
+        end_ms: start_ms + 500,
+        starts_segment,
+        frames: 8,
+    })
 }
 
 fn closed() -> Fact {
-    Fact::ObjectClosed { reason: CloseReason::Target }
+    Fact::ObjectClosed {
+        reason: CloseReason::Target,
+    }
 }
 
 /// An object of `seconds`, a segment each 6 s.
@@ -140,10 +180,19 @@ fn objects_follow_each_other_and_files_are_what_events_say() {
         assert_eq!(object.bytes, bytes.len() as u64);
         assert_eq!(object.sha256, hex::encode(sha2::Sha256::digest(&bytes)));
         assert_eq!((object.epoch, object.segments.0.len()), (3, 10));
-        assert!(object.segments.0.windows(2).all(|s| s[0].end_offset() == s[1].offset && s[0].end() == s[1].start));
+        assert!(
+            object
+                .segments
+                .0
+                .windows(2)
+                .all(|s| s[0].end_offset() == s[1].offset && s[0].end() == s[1].start)
+        );
     }
     let head = &heads.take_changed(NodeId::generate())[0];
-    assert_eq!(head.objects.iter().map(|o| o.id).collect::<Vec<_>>(), vec![objects[0].id, objects[1].id]);
+    assert_eq!(
+        head.objects.iter().map(|o| o.id).collect::<Vec<_>>(),
+        vec![objects[0].id, objects[1].id]
+    );
 }
 
 #[test]
@@ -173,7 +222,10 @@ fn a_full_queue_drops_up_to_the_next_segment_and_says_so() {
     intake.fact(Fact::Ended(AttemptEnd::Stopped));
     let (objects, gaps) = split(world.finish(vec![intake]).0);
     assert_covered(&objects, &gaps, START + 13_000);
-    assert_eq!(gaps.iter().map(|g| g.cause).collect::<Vec<_>>(), vec![GapCause::Disk]);
+    assert_eq!(
+        gaps.iter().map(|g| g.cause).collect::<Vec<_>>(),
+        vec![GapCause::Disk]
+    );
     assert_eq!(objects[1].previous, None);
 }
 
@@ -187,7 +239,13 @@ fn footage_that_overlaps_what_is_covered_is_skipped_to_the_next_segment() {
     // The new session believes it is 2 s earlier.
     object(&second, START + 10_000, 12, false);
     drop(second);
-    let said = world.events.lock().unwrap().iter().filter(|e| matches!(e, AttemptEvent::Ended(_))).count();
+    let said = world
+        .events
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|e| matches!(e, AttemptEvent::Ended(_)))
+        .count();
     assert_eq!(said, 2, "an attempt that ends without a word is noticed");
     let (objects, gaps) = split(world.finish(Vec::new()).0);
     assert_covered(&objects, &gaps, START + 22_000);
@@ -202,7 +260,8 @@ fn a_disk_that_refuses_files_gives_a_gap_of_its_own_cause() {
     let folder = world.layout.camera(world.stream.key.camera);
     let deadline = Instant::now() + Duration::from_secs(10);
     let sealed = |folder: &std::path::Path| {
-        std::fs::read_dir(folder).is_ok_and(|mut d| d.any(|e| e.unwrap().path().extension().unwrap() == "mp4"))
+        std::fs::read_dir(folder)
+            .is_ok_and(|mut d| d.any(|e| e.unwrap().path().extension().unwrap() == "mp4"))
     };
     while !sealed(&folder) {
         assert!(Instant::now() < deadline);
@@ -229,6 +288,9 @@ fn a_disk_that_refuses_files_gives_a_gap_of_its_own_cause() {
     intake.fact(closed());
     intake.fact(Fact::Ended(AttemptEnd::Stopped));
     let (objects, gaps) = split(world.finish(vec![intake]).0);
-    assert_eq!(gaps.iter().map(|g| g.cause).collect::<Vec<_>>(), vec![GapCause::Disk]);
+    assert_eq!(
+        gaps.iter().map(|g| g.cause).collect::<Vec<_>>(),
+        vec![GapCause::Disk]
+    );
     assert_covered(&objects, &gaps, START + 12_500);
 }

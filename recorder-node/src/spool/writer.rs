@@ -62,9 +62,23 @@ pub fn start(
 ) -> io::Result<(Sender<WriterMessage>, Handle)> {
     let (sender, messages) = channel();
     let (register, flusher) = flush::start()?;
-    let writer = Writer { layout, node, heads, commit, register, parts: HashMap::new() };
-    let thread = std::thread::Builder::new().name("writer".into()).spawn(move || writer.run(&messages))?;
-    Ok((sender, Handle { threads: [thread, flusher] }))
+    let writer = Writer {
+        layout,
+        node,
+        heads,
+        commit,
+        register,
+        parts: HashMap::new(),
+    };
+    let thread = std::thread::Builder::new()
+        .name("writer".into())
+        .spawn(move || writer.run(&messages))?;
+    Ok((
+        sender,
+        Handle {
+            threads: [thread, flusher],
+        },
+    ))
 }
 
 impl Writer {
@@ -94,7 +108,12 @@ impl Writer {
         let key = stream.key;
         self.close(key);
         let (id, cause) = (info.id, info.cause.clone());
-        let row = OpenRow { key, epoch: info.epoch, start: info.start, previous: info.previous };
+        let row = OpenRow {
+            key,
+            epoch: info.epoch,
+            start: info.start,
+            previous: info.previous,
+        };
         let path = self.layout.part(key.camera, id);
         let made = make_dir(&self.layout.camera(key.camera)).and_then(|()| Part::create(&path, key, info));
         match made {
@@ -112,7 +131,9 @@ impl Writer {
     }
 
     fn chunk(&mut self, stream: &Arc<Stream>, chunk: &Chunk) {
-        let Some(part) = self.parts.get_mut(&stream.key) else { return };
+        let Some(part) = self.parts.get_mut(&stream.key) else {
+            return;
+        };
         match part.append(chunk) {
             Ok(whole) => {
                 if whole {
@@ -128,8 +149,15 @@ impl Writer {
     }
 
     fn failed(&self, stream: &Arc<Stream>, error: &io::Error) {
-        let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-        let detail = if full { "the disk was full" } else { "the disk could not be written" };
+        let full = matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        );
+        let detail = if full {
+            "the disk was full"
+        } else {
+            "the disk could not be written"
+        };
         if stream.disk_trouble().is_none() {
             tracing::error!(%error, camera = %stream.key.camera, "{detail}");
         }
@@ -138,12 +166,22 @@ impl Writer {
     }
 
     fn close(&mut self, key: StreamKey) {
-        let Some(part) = self.parts.remove(&key) else { return };
+        let Some(part) = self.parts.remove(&key) else {
+            return;
+        };
         if part.is_empty() {
             let _ = std::fs::remove_file(&part.file.path);
             self.heads.discard(key);
-            let cause = Cause::new(wire::coverage::GapCause::Disk, "the disk could not be written", now());
-            self.tell(Commit::Abandoned { key, id: part.id, cause });
+            let cause = Cause::new(
+                wire::coverage::GapCause::Disk,
+                "the disk could not be written",
+                now(),
+            );
+            self.tell(Commit::Abandoned {
+                key,
+                id: part.id,
+                cause,
+            });
             return;
         }
         let (sealed, head, file) = part.finish(self.node);

@@ -19,10 +19,10 @@ use futures::FutureExt;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use wire::UnixMs;
 use wire::coverage::GapCause;
 use wire::plan::{Plan, PlanEntry};
 use wire::status::{StreamState, StreamStatus};
-use wire::UnixMs;
 
 use crate::ledger::{Cause, Planned, StreamKey};
 use crate::spool::commit::Commit;
@@ -70,19 +70,42 @@ impl Supervisors {
     #[must_use]
     pub fn new(context: Arc<Context>, covered: HashMap<StreamKey, UnixMs>, watched: Roster) -> Self {
         let (streams, running) = (HashMap::new(), HashMap::new());
-        Self { context, covered, streams, running, ending: Vec::new(), watched }
+        Self {
+            context,
+            covered,
+            streams,
+            running,
+            ending: Vec::new(),
+            watched,
+        }
     }
 
     /// Makes what runs match `plan`.
     pub async fn reconcile(&mut self, plan: &Plan) {
         let entries: HashMap<StreamKey, &PlanEntry> = plan.entries.iter().map(|e| (key(e), e)).collect();
         // The ledger first: what ends because of this plan leaves no gap behind.
-        let planned = entries.iter().map(|(key, entry)| (*key, Planned::of(entry))).collect();
+        let planned = entries
+            .iter()
+            .map(|(key, entry)| (*key, Planned::of(entry)))
+            .collect();
         let (done, accounted) = oneshot::channel();
-        tell(&self.context.commit, Commit::Plan { planned, now: now(), done }).await;
+        tell(
+            &self.context.commit,
+            Commit::Plan {
+                planned,
+                now: now(),
+                done,
+            },
+        )
+        .await;
         // A disk that hangs must not keep cameras from being stopped.
         let _ = tokio::time::timeout(Duration::from_secs(1), accounted).await;
-        let gone: Vec<StreamKey> = self.running.keys().filter(|key| !entries.contains_key(key)).copied().collect();
+        let gone: Vec<StreamKey> = self
+            .running
+            .keys()
+            .filter(|key| !entries.contains_key(key))
+            .copied()
+            .collect();
         for key in gone {
             if let Some(running) = self.running.remove(&key) {
                 running.stop.cancel();
@@ -112,21 +135,37 @@ impl Supervisors {
         let watched = self.streams.entry(key).or_insert_with(|| {
             let (covered, cause) = match self.covered.get(&key) {
                 Some(end) => (*end, Cause::not_running(now())),
-                None => (UnixMs(0), Cause::new(GapCause::Node, "recording was about to start", now())),
+                None => (
+                    UnixMs(0),
+                    Cause::new(GapCause::Node, "recording was about to start", now()),
+                ),
             };
-            Arc::new(Watched::new(Arc::new(Stream::new(key, entry.epoch, covered, cause))))
+            Arc::new(Watched::new(Arc::new(Stream::new(
+                key,
+                entry.epoch,
+                covered,
+                cause,
+            ))))
         });
         watched.stream.set_epoch(entry.epoch);
         let (plan, receiver) = watch::channel(entry.clone());
         let stop = CancellationToken::new();
-        let task = tokio::spawn(guard(self.context.clone(), watched.clone(), receiver, stop.clone()));
+        let task = tokio::spawn(guard(
+            self.context.clone(),
+            watched.clone(),
+            receiver,
+            stop.clone(),
+        ));
         self.running.insert(key, Running { plan, stop, task });
     }
 
     fn publish_roster(&self) {
         let mut keys: Vec<&StreamKey> = self.running.keys().collect();
         keys.sort();
-        let list = keys.into_iter().filter_map(|key| self.streams.get(key).cloned()).collect();
+        let list = keys
+            .into_iter()
+            .filter_map(|key| self.streams.get(key).cloned())
+            .collect();
         *self.watched.0.lock().unwrap_or_else(PoisonError::into_inner) = list;
     }
 
@@ -135,14 +174,22 @@ impl Supervisors {
         for running in self.running.values() {
             running.stop.cancel();
         }
-        for task in self.running.into_values().map(|running| running.task).chain(self.ending) {
+        for task in self
+            .running
+            .into_values()
+            .map(|running| running.task)
+            .chain(self.ending)
+        {
             let _ = task.await;
         }
     }
 }
 
 fn key(entry: &PlanEntry) -> StreamKey {
-    StreamKey { camera: entry.camera, stream: entry.stream }
+    StreamKey {
+        camera: entry.camera,
+        stream: entry.stream,
+    }
 }
 
 /// Keeps a panic to its camera, and that camera quiet for a while.
@@ -165,9 +212,18 @@ async fn guard(
         }
         watched.set_running(None);
         let detail = "the recorder failed on this camera";
-        watched.stream.set_cause(Cause::new(GapCause::Node, detail, now()));
+        watched
+            .stream
+            .set_cause(Cause::new(GapCause::Node, detail, now()));
         let retry_at = now().plus(i64::try_from(pause.as_millis()).unwrap_or(0));
-        watched.set_state(StreamState::Failed { cause: GapCause::Node, detail: detail.to_owned(), retry_at }, 0);
+        watched.set_state(
+            StreamState::Failed {
+                cause: GapCause::Node,
+                detail: detail.to_owned(),
+                retry_at,
+            },
+            0,
+        );
         context.changed.notify_one();
         tokio::select! {
             () = stop.cancelled() => return,

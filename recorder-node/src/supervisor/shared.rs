@@ -122,7 +122,10 @@ impl Watched {
     /// The attempt that runs.
     #[must_use]
     pub fn running(&self) -> Option<Arc<dyn Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// For the node's status.
@@ -140,7 +143,9 @@ impl Watched {
             state,
             fps,
             bitrate_bps,
-            keyframe_age_ms: stats.keyframe_age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            keyframe_age_ms: stats
+                .keyframe_age
+                .map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
             clock_offset_ms: stats.clock_offset_ms,
             attempts: self.attempts.load(Ordering::Relaxed),
         }

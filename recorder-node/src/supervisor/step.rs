@@ -85,7 +85,11 @@ impl State {
     /// When [`Event::Due`] is next of use.
     #[must_use]
     pub fn due(&self) -> Option<u64> {
-        if let Phase::Waiting { until } = self.phase { Some(until) } else { None }
+        if let Phase::Waiting { until } = self.phase {
+            Some(until)
+        } else {
+            None
+        }
     }
 
     /// Takes an event at `now`; `dice` is a random number in `0..1`.
@@ -189,7 +193,9 @@ impl State {
         }
         let wait = match &end {
             AttemptEnd::Failed(failure) => self.backoff.after(backoff::kind(failure), now, dice),
-            AttemptEnd::Finished | AttemptEnd::Stopped => self.backoff.after(backoff::Kind::Orderly, now, dice),
+            AttemptEnd::Finished | AttemptEnd::Stopped => {
+                self.backoff.after(backoff::Kind::Orderly, now, dice)
+            }
         };
         if let AttemptEnd::Failed(failure) = end {
             self.failure = Some(failure);

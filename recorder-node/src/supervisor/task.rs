@@ -109,10 +109,15 @@ impl Task {
     fn wake(&self, outage: Instant) -> Instant {
         let mut wake = outage;
         if let Some(due) = self.state.due() {
-            wake = wake.min(Instant::now() + Duration::from_millis(due.saturating_sub(self.context.mono_ms())));
+            wake =
+                wake.min(Instant::now() + Duration::from_millis(due.saturating_sub(self.context.mono_ms())));
         }
         let now = now();
-        let edges = self.entry.windows.iter().flat_map(|window| [window.start(), window.end()]);
+        let edges = self
+            .entry
+            .windows
+            .iter()
+            .flat_map(|window| [window.start(), window.end()]);
         if let Some(edge) = edges.filter(|edge| *edge > now).min() {
             let ms = u64::try_from(edge.since(now)).unwrap_or(0);
             wake = wake.min(Instant::now() + Duration::from_millis(ms));
@@ -137,7 +142,9 @@ impl Task {
         self.want();
         if changed && self.state.wanted {
             let detail = "the camera's settings were changed";
-            self.watched.stream.set_cause(Cause::new(GapCause::Operator, detail, now()));
+            self.watched
+                .stream
+                .set_cause(Cause::new(GapCause::Operator, detail, now()));
             self.step(Event::Changed);
         }
     }
@@ -171,7 +178,9 @@ impl Task {
             Ok(spec) => spec,
             Err(failure) => return self.heard(AttemptEvent::Ended(AttemptEnd::Failed(failure))),
         };
-        let Some(writer) = self.context.writer() else { return };
+        let Some(writer) = self.context.writer() else {
+            return;
+        };
         let (number, sender) = (self.number, self.sender.clone());
         let events = Box::new(move |event| drop(sender.send((number, event))));
         let intake = Arc::new(Intake::new(self.watched.stream.clone(), writer, events));
@@ -226,7 +235,9 @@ impl Task {
             AttemptEnd::Finished => {
                 tracing::info!(%camera, name = %self.entry.name, "the camera ended the session");
                 let detail = "the camera changed its stream";
-                self.watched.stream.set_cause(Cause::new(GapCause::Camera, detail, now()));
+                self.watched
+                    .stream
+                    .set_cause(Cause::new(GapCause::Camera, detail, now()));
             }
             AttemptEnd::Failed(failure) => {
                 if self.state.failure.as_ref() != Some(failure) {
@@ -240,7 +251,15 @@ impl Task {
     async fn report_outage(&mut self) {
         if self.state.wanted {
             let (key, cause) = (self.watched.stream.key, self.watched.stream.cause());
-            tell(&self.context.commit, Commit::Outage { key, until: outage_end(now()), cause }).await;
+            tell(
+                &self.context.commit,
+                Commit::Outage {
+                    key,
+                    until: outage_end(now()),
+                    cause,
+                },
+            )
+            .await;
         }
     }
 
@@ -254,7 +273,9 @@ impl Task {
                 retry_at: self.retry_at,
             },
             (Phase::Attempting { footage: Some(_) }, None) => match &self.state.degraded {
-                Some(detail) => StreamState::Degraded { detail: detail.clone() },
+                Some(detail) => StreamState::Degraded {
+                    detail: detail.clone(),
+                },
                 None => StreamState::Recording,
             },
             _ => StreamState::Connecting,
@@ -267,7 +288,9 @@ impl Task {
     /// Ends the attempt, so that its object is sealed.
     async fn end(&mut self) {
         self.starting = None;
-        let Some(running) = self.running.take() else { return };
+        let Some(running) = self.running.take() else {
+            return;
+        };
         running.stop();
         let ended = async {
             while let Some((number, event)) = self.events.recv().await {
@@ -287,9 +310,17 @@ impl Task {
 /// Spreads the borders of objects over the minute, by the camera's id.
 fn first_object(segment: Duration, object: Duration, watched: &Watched) -> Duration {
     // FNV-1a: ids made in the same millisecond share their first bytes.
-    let hash = watched.stream.key.camera.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let spread = u64::try_from(object.saturating_sub(segment).as_millis()).unwrap_or(0).max(1);
+    let hash = watched
+        .stream
+        .key
+        .camera
+        .as_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    let spread = u64::try_from(object.saturating_sub(segment).as_millis())
+        .unwrap_or(0)
+        .max(1);
     segment + Duration::from_millis(hash % spread)
 }

@@ -41,17 +41,28 @@ fn waits(failure: &Failure, attempts: usize, lives_ms: u64, plays: bool, dice: f
 
 #[test]
 fn a_camera_that_is_away_is_tried_at_least_every_four_seconds() {
-    for failure in [lost(), Failure::Unreachable("refused".into()), Failure::Silent(Duration::from_secs(5))] {
+    for failure in [
+        lost(),
+        Failure::Unreachable("refused".into()),
+        Failure::Silent(Duration::from_secs(5)),
+    ] {
         for dice in [0.0, 0.5, 1.0] {
             let waits = waits(&failure, 50, 100, false, dice);
-            assert!(waits[0] <= 1_500 && waits.iter().all(|wait| (500..4_000).contains(wait)), "{waits:?}");
+            assert!(
+                waits[0] <= 1_500 && waits.iter().all(|wait| (500..4_000).contains(wait)),
+                "{waits:?}"
+            );
         }
     }
 }
 
 #[test]
 fn refused_credentials_are_tried_seldom() {
-    for failure in [Failure::Unauthorized, Failure::NotFound, Failure::Unsupported("VP8".into())] {
+    for failure in [
+        Failure::Unauthorized,
+        Failure::NotFound,
+        Failure::Unsupported("VP8".into()),
+    ] {
         let waits = waits(&failure, 10, 100, false, 1.0);
         assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]), "{waits:?}");
         assert!(*waits.last().unwrap() == 60_000, "{waits:?}");
@@ -61,7 +72,10 @@ fn refused_credentials_are_tried_seldom() {
 #[test]
 fn a_camera_that_flaps_is_left_alone_for_longer_and_a_good_one_is_not() {
     let flapping = waits(&lost(), 14, 500, true, 0.5);
-    assert!(flapping[..9].iter().all(|wait| *wait < 4_000) && *flapping.last().unwrap() >= 22_000, "{flapping:?}");
+    assert!(
+        flapping[..9].iter().all(|wait| *wait < 4_000) && *flapping.last().unwrap() >= 22_000,
+        "{flapping:?}"
+    );
     let good = waits(&lost(), 14, 60_000, true, 0.5);
     assert!(good.iter().all(|wait| *wait == 1_000), "{good:?}");
 }
@@ -75,7 +89,11 @@ fn new_settings_restart_the_attempt_at_once() {
     assert_eq!(action, Some(Action::Start));
     let state = state.step(failed(Failure::Unauthorized), 30, 0.5).0;
     let (_, action) = state.step(Event::Changed, 40, 0.5);
-    assert_eq!(action, Some(Action::Start), "a new password is tried without waiting");
+    assert_eq!(
+        action,
+        Some(Action::Start),
+        "a new password is tried without waiting"
+    );
 }
 
 fn events() -> impl Strategy<Value = Vec<(Event, u64)>> {

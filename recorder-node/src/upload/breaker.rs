@@ -25,7 +25,12 @@ impl Breaker {
         if self.open.is_some_and(|(until, _)| until > Instant::now()) {
             return false;
         }
-        self.open.replace((Instant::now() + wait.mul_f64(0.75 + 0.5 * rand::random::<f64>()), wait)).is_none()
+        self.open
+            .replace((
+                Instant::now() + wait.mul_f64(0.75 + 0.5 * rand::random::<f64>()),
+                wait,
+            ))
+            .is_none()
     }
 
     /// How many uploads may run now, of `all`.
@@ -40,7 +45,11 @@ impl Breaker {
     /// How long to wait until something may run again.
     pub(super) fn pause(&self) -> Option<Duration> {
         let (until, _) = self.open?;
-        Some(until.saturating_duration_since(Instant::now()).max(Duration::from_millis(100)))
+        Some(
+            until
+                .saturating_duration_since(Instant::now())
+                .max(Duration::from_millis(100)),
+        )
     }
 }
 

@@ -154,7 +154,9 @@ impl Uploader {
         let question = StoredRequest { object: row.id };
         let reply: StoredReply = request(&self.link, self.node, NodeRequestKind::Stored, &question).await?;
         if !reply.stored {
-            return Err(UploadError::Object("the store does not hold the whole object; again".to_owned()));
+            return Err(UploadError::Object(
+                "the store does not hold the whole object; again".to_owned(),
+            ));
         }
         let id = row.id;
         let marked = self.db.call(move |c| objects::mark_stored(c, id)).await;

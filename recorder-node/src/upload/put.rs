@@ -44,14 +44,18 @@ pub(super) async fn put(http: &Client, place: &UploadReply, file: File, bytes: u
         .send()
         .await;
     // The URL is a secret while it lives.
-    let status = sent.map_err(|error| PutError::Store(format!("PUT failed: {}", chain(error.without_url()))))?.status();
+    let status = sent
+        .map_err(|error| PutError::Store(format!("PUT failed: {}", chain(error.without_url()))))?
+        .status();
     match status {
         StatusCode::PRECONDITION_FAILED => Ok(()),
         status if status.is_success() => Ok(()),
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
             Err(PutError::Store(format!("the store answers {status}")))
         }
-        status => Err(PutError::Refused(format!("the store refuses the object: {status}"))),
+        status => Err(PutError::Refused(format!(
+            "the store refuses the object: {status}"
+        ))),
     }
 }
 

@@ -55,7 +55,9 @@ pub(super) fn rebuild(
         Err(ScanError::NoWholeChunk) if length <= FIRST_CHUNK_MAX => return Ok(Found::Empty),
         Err(_) => return Ok(Found::Garbage),
     };
-    let (Some(first), Some(last)) = (scan.chunks.first(), scan.chunks.last()) else { return Ok(Found::Empty) };
+    let (Some(first), Some(last)) = (scan.chunks.first(), scan.chunks.last()) else {
+        return Ok(Found::Empty);
+    };
     // With B-frames a file tells its first picture's time only roughly; the ledger has the exact one.
     let start = start.filter(|start| start.since(UnixMs(first.start_ms)).abs() < START_TOLERANCE_MS);
     let start = start.unwrap_or(UnixMs(first.start_ms));
@@ -83,7 +85,12 @@ pub(super) fn rebuild(
         segments,
     };
     let whole = scan.end == scan.file_len;
-    Ok(Found::Footage(Box::new(Rebuilt { path: path.to_owned(), range, sealed, whole })))
+    Ok(Found::Footage(Box::new(Rebuilt {
+        path: path.to_owned(),
+        range,
+        sealed,
+        whole,
+    })))
 }
 
 /// The tracks, with the frames per second that are in the file.
@@ -122,7 +129,11 @@ fn digests(file: &mut BufReader<File>, scan: &Scan) -> io::Result<(String, Vec<u
 fn segments(chunks: &[ScannedChunk], first: UnixMs, target_ms: i64) -> SegmentTable {
     let mut segments: Vec<Segment> = Vec::new();
     for chunk in chunks {
-        let start = if segments.is_empty() { first } else { UnixMs(chunk.start_ms) };
+        let start = if segments.is_empty() {
+            first
+        } else {
+            UnixMs(chunk.start_ms)
+        };
         let end = UnixMs(chunk.end_ms);
         match segments.last_mut() {
             Some(last) if !(chunk.random_access && start.since(last.start) >= target_ms - TOLERANCE_MS) => {
@@ -134,7 +145,12 @@ fn segments(chunks: &[ScannedChunk], first: UnixMs, target_ms: i64) -> SegmentTa
                     last.duration_ms = u32::try_from(start.since(last.start)).unwrap_or(0);
                 }
                 let duration_ms = u32::try_from(end.since(start)).unwrap_or(0);
-                segments.push(Segment { offset: chunk.offset, length: chunk.length, start, duration_ms });
+                segments.push(Segment {
+                    offset: chunk.offset,
+                    length: chunk.length,
+                    start,
+                    duration_ms,
+                });
             }
         }
     }

@@ -23,7 +23,12 @@ pub(crate) fn recording(start_ms: i64, chunks: i64) -> Vec<u8> {
         for picture in 0..5 {
             let data = [&[0, 0, 0, 40][..], &[0x65; 40]].concat().into();
             let random_access = chunk % 4 == 0 && picture == 0;
-            builder.push_video(Sample { data, dts_ns: at(picture), pts_ns: at(picture), random_access });
+            builder.push_video(Sample {
+                data,
+                dts_ns: at(picture),
+                pts_ns: at(picture),
+                random_access,
+            });
         }
         file.extend(builder.finish(Some(at(5)), false).unwrap().bytes);
     }
@@ -43,23 +48,40 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let layout = Layout::create(dir.path()).unwrap();
         let db = Db::open(dir.path()).unwrap();
-        let key = StreamKey { camera: CameraId::generate(), stream: StreamKind::Main };
+        let key = StreamKey {
+            camera: CameraId::generate(),
+            stream: StreamKind::Main,
+        };
         std::fs::create_dir_all(layout.camera(key.camera)).unwrap();
-        Self { dir, layout, db, node: NodeId::generate(), key }
+        Self {
+            dir,
+            layout,
+            db,
+            node: NodeId::generate(),
+            key,
+        }
     }
 
     fn repair(&self) -> Report {
         let coverages = self.db.with(rows::coverages).unwrap();
         let now = UnixMs(START_MS + 3_600_000);
         let mut ledger = Ledger::resume(self.node, coverages, HashMap::new(), now);
-        let repair =
-            Repair { layout: &self.layout, db: &self.db, node: self.node, plan: None, segment_ms: 6_000, now };
+        let repair = Repair {
+            layout: &self.layout,
+            db: &self.db,
+            node: self.node,
+            plan: None,
+            segment_ms: 6_000,
+            now,
+        };
         repair.run(&mut ledger).unwrap()
     }
 
     fn events(&self) -> Vec<NodeEvent> {
         let due = self.db.with(|c| outbox::due(c, UnixMs(0), 100)).unwrap();
-        due.iter().map(|row| serde_json::from_str(&row.payload).unwrap()).collect()
+        due.iter()
+            .map(|row| serde_json::from_str(&row.payload).unwrap())
+            .collect()
     }
 }
 
@@ -98,7 +120,9 @@ fn a_part_file_meets_its_fate(#[case] bytes: Vec<u8>, #[case] fate: Fate) {
             assert_eq!(report.sealed, vec![id]);
             let kept = std::fs::read(&sealed).unwrap();
             assert!(bytes.starts_with(&kept));
-            let [NodeEvent::ObjectSealed(object)] = &world.events()[..] else { panic!("{:?}", world.events()) };
+            let [NodeEvent::ObjectSealed(object)] = &world.events()[..] else {
+                panic!("{:?}", world.events())
+            };
             assert_eq!(object.bytes, kept.len() as u64);
             assert_eq!(object.sha256, hex::encode(Sha256::digest(&kept)));
             assert_eq!(object.segments.0.len(), segments);
@@ -109,11 +133,17 @@ fn a_part_file_meets_its_fate(#[case] bytes: Vec<u8>, #[case] fate: Fate) {
         }
         Fate::Deleted => assert_eq!(report.deleted, vec![part]),
         Fate::Quarantined => {
-            let [moved] = &report.quarantined[..] else { panic!("{report:?}") };
+            let [moved] = &report.quarantined[..] else {
+                panic!("{report:?}")
+            };
             assert_eq!(std::fs::read(moved).unwrap(), bytes);
         }
     }
-    assert_eq!(world.repair(), Report::default(), "a second repair finds nothing to do");
+    assert_eq!(
+        world.repair(),
+        Report::default(),
+        "a second repair finds nothing to do"
+    );
 }
 
 #[test]
@@ -121,11 +151,18 @@ fn a_power_cut_between_rename_and_transaction_is_finished() {
     let world = World::new();
     let id = ObjectId::generate();
     std::fs::write(world.layout.sealed(world.key.camera, id), recording(START_MS, 10)).unwrap();
-    let open = OpenRow { key: world.key, epoch: 7, start: UnixMs(START_MS), previous: None };
+    let open = OpenRow {
+        key: world.key,
+        epoch: 7,
+        start: UnixMs(START_MS),
+        previous: None,
+    };
     world.db.transaction(|c| rows::add_open(c, id, &open)).unwrap();
     let report = world.repair();
     assert_eq!(report.adopted, vec![id]);
-    let [NodeEvent::ObjectSealed(object)] = &world.events()[..] else { panic!() };
+    let [NodeEvent::ObjectSealed(object)] = &world.events()[..] else {
+        panic!()
+    };
     assert_eq!((object.epoch, object.id), (7, id));
     assert_eq!(world.db.with(|c| rows::find_open(c, id)).unwrap(), None);
 }
@@ -135,7 +172,11 @@ fn a_row_without_its_file_becomes_a_gap_unless_it_is_stored() {
     let world = World::new();
     let ids: Vec<ObjectId> = (0..3).map(|_| ObjectId::generate()).collect();
     for (index, id) in (0..).zip(&ids) {
-        std::fs::write(world.layout.part(world.key.camera, *id), recording(START_MS + index * 60_000, 10)).unwrap();
+        std::fs::write(
+            world.layout.part(world.key.camera, *id),
+            recording(START_MS + index * 60_000, 10),
+        )
+        .unwrap();
     }
     assert_eq!(world.repair().sealed.len(), 3);
     world.db.transaction(|c| objects::mark_stored(c, ids[1])).unwrap();
@@ -150,7 +191,13 @@ fn a_row_without_its_file_becomes_a_gap_unless_it_is_stored() {
     let gaps: Vec<_> = world
         .events()
         .into_iter()
-        .filter_map(|event| if let NodeEvent::Gap(gap) = event { Some((gap.range.start(), gap.cause)) } else { None })
+        .filter_map(|event| {
+            if let NodeEvent::Gap(gap) = event {
+                Some((gap.range.start(), gap.cause))
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(gaps.len(), 2);
     assert!(gaps.iter().all(|(_, cause)| *cause == GapCause::Upload));
@@ -164,7 +211,10 @@ fn foreign_files_are_left_alone_and_reported() {
         world.layout.root().join("notes.txt"),
         world.layout.root().join("not-a-camera").join("x.part"),
         world.layout.camera(world.key.camera).join("holiday.mp4"),
-        world.layout.camera(world.key.camera).join(format!("{}.jpg", ObjectId::generate())),
+        world
+            .layout
+            .camera(world.key.camera)
+            .join(format!("{}.jpg", ObjectId::generate())),
     ];
     for path in &foreign {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
