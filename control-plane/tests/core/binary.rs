@@ -1,3 +1,5 @@
+//! The program itself: its lines, its signals, its exit codes.
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

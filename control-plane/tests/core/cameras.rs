@@ -1,3 +1,5 @@
+//! Cameras: life cycle, bad bodies, credentials, recording windows.
+
 use serde_json::{Value, json};
 
 use crate::support::World;

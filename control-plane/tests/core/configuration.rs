@@ -1,3 +1,5 @@
+//! Configuration files: what is wrong is named.
+
 use control_plane::config::Config;
 use rstest::rstest;
 

@@ -13,6 +13,8 @@ mod cameras;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod pages;

@@ -1,3 +1,5 @@
+//! Pages, health and a database that is away.
+
 use crate::support::World;
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Signing in, staying in, getting out.
+
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -215,4 +217,21 @@ async fn the_first_start_leaves_private_files_and_the_second_keeps_them() {
         200,
         "tokens outlive a restart"
     );
+}
+
+#[tokio::test]
+async fn behind_https_the_cookie_is_secure() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = crate::support::config(dir.path(), "nats://127.0.0.1:1");
+    config.http.public_url = Some("https://cameras.example".parse().unwrap());
+    let server = control_plane::server::Server::start(config).await.unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let world = World {
+        base: format!("http://{}", server.address),
+        server,
+        dir,
+        http: reqwest::Client::new(),
+    };
+    let answer = sign_in(&world, "admin", &world.password()).await;
+    assert!(cookie(&answer).1.contains("Secure"));
 }

@@ -1,3 +1,5 @@
+//! The database file.
+
 use control_plane::store::{Store, down_and_up_again, users};
 
 #[tokio::test]

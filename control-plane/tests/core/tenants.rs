@@ -1,3 +1,5 @@
+//! The walls between organizations.
+
 use control_plane::app::{first_start, password};
 use control_plane::state::now;
 use serde_json::json;

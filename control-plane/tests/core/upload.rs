@@ -1,3 +1,5 @@
+//! Uploads: stored only once verified.
+
 use sha2::{Digest, Sha256};
 use wire::ObjectId;
 use wire::bus::*;
