@@ -62,10 +62,10 @@ impl Limiter {
             self.logins.retain_recent();
             self.addresses.retain_recent();
         }
-        self.addresses.check_key(&address).map_err(wait)?;
+        self.addresses.check_key(&address).map_err(|until| wait(&until))?;
         self.logins
             .check_key(&(address, login.to_lowercase()))
-            .map_err(wait)
+            .map_err(|until| wait(&until))
     }
 
     /// Counts a refresh.
@@ -76,11 +76,11 @@ impl Limiter {
         if self.refreshes.len() > REMEMBERED {
             self.refreshes.retain_recent();
         }
-        self.refreshes.check_key(&address).map_err(wait)
+        self.refreshes.check_key(&address).map_err(|until| wait(&until))
     }
 }
 
-fn wait(until: NotUntil<QuantaInstant>) -> Error {
+fn wait(until: &NotUntil<QuantaInstant>) -> Error {
     Error::TooMany {
         retry_after_s: until.wait_time_from(DefaultClock::default().now()).as_secs() + 1,
     }

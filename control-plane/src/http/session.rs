@@ -42,10 +42,10 @@ async fn sign_in(
 }
 
 async fn refresh(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let cookie = request.cookie(COOKIE).ok_or(Error::Unauthorized {
-        code: "session_over",
-        title: "the session is over, sign in again",
-    })?;
+    // Every page asks when it opens; that nobody is signed in is an answer, not an error.
+    let Some(cookie) = request.cookie(COOKIE) else {
+        return Ok(HttpResponse::NoContent().finish());
+    };
     let signed_in = session::refresh(&state, cookie.value(), address(&request), now()).await?;
     Ok(answer(&state, signed_in))
 }
