@@ -204,10 +204,10 @@ fn old_bus() -> u16 {
             let info = json!({"server_id": "x", "version": "2.9.10", "max_payload": 1_048_576, "headers": true,
                 "host": "127.0.0.1", "port": port, "proto": 1, "go": "go1.19", "nonce": "", "client_id": 1});
             let _ = write!(stream, "INFO {info}\r\n");
-            let mut lines = BufReader::new(stream.try_clone().unwrap())
+            let lines = BufReader::new(stream.try_clone().unwrap())
                 .lines()
                 .map_while(Result::ok);
-            while let Some(line) = lines.next() {
+            for line in lines {
                 if line == "PING" {
                     let _ = stream.write_all(b"PONG\r\n");
                 }

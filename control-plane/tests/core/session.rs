@@ -95,7 +95,11 @@ async fn a_used_refresh_token_ends_its_family() {
     ] {
         assert_eq!(refresh(&world, nonsense).await.status(), 401);
     }
-    assert_eq!(refresh(&world, "other=1").await.status(), 204, "nobody is signed in");
+    assert_eq!(
+        refresh(&world, "other=1").await.status(),
+        204,
+        "nobody is signed in"
+    );
 }
 
 #[tokio::test]
