@@ -18,9 +18,7 @@ use wire::api::{
 use wire::bus::ProbeReport;
 use wire::{CameraId, UnixMs};
 
-thread_local! {
-    static TOKEN: RefCell<Option<String>> = const { RefCell::new(None) };
-}
+use crate::token;
 
 /// Why a request gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,11 +67,16 @@ pub async fn sign_in(body: &SignIn) -> Result<Me> {
     Ok(keep(session))
 }
 
-/// Goes on with the session of the cookie, if there is one. One tab at a time: the cookie changes with each use.
-///
-/// # Errors
-/// When there is none.
-pub async fn resume() -> Result<Me> {
+/// Goes on with the session of an earlier visit; None when nobody is signed in here.
+pub async fn resume() -> Option<Me> {
+    if !token::is_remembered() {
+        return None;
+    }
+    renew().await.ok()
+}
+
+/// Takes a new token by the cookie. One tab at a time: the cookie changes with each use.
+async fn renew() -> Result<Me> {
     let (answer, receive) = (std::rc::Rc::new(RefCell::new(None)), refresh);
     let inner = std::rc::Rc::clone(&answer);
     let callback = Closure::once(move |_: JsValue| {
@@ -92,7 +95,11 @@ pub async fn resume() -> Result<Me> {
 }
 
 async fn refresh() -> Result<Me> {
-    let session: Session = decode(send(Method::POST, "/api/v1/session/refresh", None::<&()>).await?).await?;
+    let answer = send(Method::POST, "/api/v1/session/refresh", None::<&()>).await;
+    if answer.as_ref().is_err_and(ApiError::is_signed_out) {
+        token::forget();
+    }
+    let session: Session = decode(answer?).await?;
     Ok(keep(session))
 }
 
@@ -106,14 +113,14 @@ extern "C" {
 }
 
 fn keep(session: Session) -> Me {
-    TOKEN.set(Some(session.access_token));
+    token::keep(&session);
     session.user
 }
 
 /// Signs out here and on the server.
 pub async fn sign_out() {
     let _ = send(Method::DELETE, "/api/v1/session", None::<&()>).await;
-    TOKEN.set(None);
+    token::forget();
 }
 
 /// The cameras.
@@ -218,9 +225,12 @@ async fn call<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, bod
 }
 
 async fn authorized<B: Serialize>(method: Method, path: &str, body: Option<&B>) -> Result<Response> {
+    if token::is_stale() {
+        renew().await?;
+    }
     match send(method.clone(), path, body).await {
         Err(error) if error.is_signed_out() => {
-            resume().await?;
+            renew().await?;
             send(method, path, body).await
         }
         other => other,
@@ -231,7 +241,7 @@ async fn send<B: Serialize>(method: Method, path: &str, body: Option<&B>) -> Res
     let mut builder: RequestBuilder = RequestBuilder::new(path)
         .method(method)
         .credentials(RequestCredentials::SameOrigin);
-    if let Some(token) = TOKEN.with_borrow(Clone::clone) {
+    if let Some(token) = token::current() {
         builder = builder.header("Authorization", &format!("Bearer {token}"));
     }
     let request: Request = match body {

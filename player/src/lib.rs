@@ -11,4 +11,6 @@ pub mod page;
 pub mod playback;
 pub mod position;
 pub mod session;
+pub mod state;
 pub mod timeline;
+mod token;

@@ -16,6 +16,8 @@ use crate::{api, civil, position};
 const WINDOW_MS: i64 = 2 * 3600 * 1000;
 /// A list starts this much before the time asked for, so that a step back needs no other list.
 const LEAD_MS: i64 = 60 * 1000;
+/// Playback stops this much before a gap at most: sound and pictures end apart, and a part of a picture is left.
+const EDGE_S: f64 = 0.5;
 /// Fatal network errors in a row after which we stop trying.
 const MAX_RETRIES: u32 = 20;
 
@@ -240,7 +242,8 @@ impl Stage {
             let loaded = slot.as_ref().filter(|loaded| loaded.target.is_none())?;
             let pieces = loaded.details.as_ref()?.pieces();
             let at = video.current_time();
-            if let Some((end_ms, Some(after))) = position::gap_at(&pieces, at) {
+            let probe = at + if stalled(&video) { EDGE_S } else { 0.0 };
+            if let Some((end_ms, Some(after))) = position::gap_at(&pieces, probe).filter(|_| !video.seeking()) {
                 video.set_current_time(after + 0.01);
                 let text = format!(
                     "No footage up to {}; skipped.",
@@ -271,6 +274,11 @@ impl Stage {
             self.notice.set(None);
         }
     }
+}
+
+/// Whether it wants to play and has nothing to play.
+fn stalled(video: &HtmlVideoElement) -> bool {
+    !video.paused() && video.ready_state() < 3
 }
 
 /// Starts playing; a browser that wants a gesture first shows its own button.

@@ -1,10 +1,9 @@
 //! The list of cameras: state, recording on and off, edit, remove.
 
 use gloo_timers::callback::Interval;
-use player::{api, civil};
+use player::{api, state};
 use wasm_bindgen_futures::spawn_local;
 use wire::api::{Camera, CameraPatch};
-use wire::status::StreamState;
 use yew::prelude::*;
 
 use crate::form::{CameraForm, Subject};
@@ -101,12 +100,12 @@ fn card(camera: &Camera, show: &Callback<Open>, reload: &Callback<()>) -> Html {
     let (edited, removed) = (camera.clone(), camera.clone());
     let edit = show.reform(move |_: MouseEvent| Open::Form(Subject::Saved(edited.clone())));
     let remove = show.reform(move |_: MouseEvent| Open::Removing(removed.clone()));
-    let (class, text) = state(camera);
+    let (tone, text) = state::describe(camera);
     html! {
         <li class="card" data-camera={camera.id.to_string()} key={camera.id.to_string()}>
             <div class="row between">
                 <strong>{ &camera.name }</strong>
-                <span class={classes!("state", class)}>{ text }</span>
+                <span class={classes!("state", tone.class())}>{ text }</span>
             </div>
             <p class="address">{ &camera.url }</p>
             <div class="row">
@@ -118,28 +117,6 @@ fn card(camera: &Camera, show: &Callback<Open>, reload: &Callback<()>) -> Html {
                 <button type="button" class="quiet" onclick={remove}>{ "Remove" }</button>
             </div>
         </li>
-    }
-}
-
-fn state(camera: &Camera) -> (&'static str, String) {
-    match &camera.state {
-        _ if !camera.recording => ("idle", "Recording is off".to_owned()),
-        Some(StreamState::Recording) => ("good", "Recording".to_owned()),
-        Some(StreamState::Connecting) => ("idle", "Connecting…".to_owned()),
-        Some(StreamState::Idle) => ("idle", "Outside its hours".to_owned()),
-        Some(StreamState::Degraded { detail }) => ("bad", format!("Recording, but {detail}")),
-        Some(StreamState::Failed { detail, retry_at, .. }) => (
-            "bad",
-            format!("Not recording: {detail}; next try at {}", civil::clock(*retry_at)),
-        ),
-        None if camera.node.is_none() => (
-            "bad",
-            "Not recording: no recorder node is there to take it".to_owned(),
-        ),
-        None => (
-            "bad",
-            "Its recorder node is not connected; it goes on by its plan".to_owned(),
-        ),
     }
 }
 

@@ -1,0 +1,8 @@
+// Both pages in a real browser, against a running installation with footage.
+//
+// The environment says where it is: CLOUDCAM_URL, CLOUDCAM_LOGIN, CLOUDCAM_PASSWORD; optionally CLOUDCAM_CAMERA
+// (name of the camera to watch: at least one gap and one border between objects) and CLOUDCAM_SCREENSHOTS (a
+// folder). One file, so that the machine decodes one video at a time.
+
+import './parts/player.mjs';
+import './parts/panel.mjs';
