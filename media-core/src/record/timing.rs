@@ -61,13 +61,19 @@ impl Timing {
             CodecParams::Video(params) => params.is_random_access(&unit.bytes),
             _ => false,
         };
+        // The RTP timestamp is of the first sample, and the packet left after the last one: until a
+        // sender report tells better, sound would lag behind the pictures by the packet's length.
+        let mut arrival = unit.arrival;
+        let sound_ns = nominal_sound_ns(&unit.params, unit.bytes.len());
+        arrival.mono_ns -= sound_ns;
+        arrival.utc_ns -= sound_ns;
         let carried = RecordedUnit {
             bytes: unit.bytes,
             lost_packets: unit.lost_packets,
             params: unit.params,
         };
         self.timeline
-            .push(track, unit.rtp, unit.arrival, keyframe, carried);
+            .push(track, unit.rtp, arrival, keyframe, carried);
         keyframe
     }
 

@@ -23,8 +23,8 @@ use crate::fanout::CodecParams;
 
 pub(crate) use auto::{ended, open};
 
-/// Longest wait for one answer of a camera.
-pub(crate) const STEP_LIMIT: Duration = Duration::from_secs(10);
+/// Longest wait for one answer of a camera: short enough that its silence is known within ten seconds.
+pub(crate) const STEP_LIMIT: Duration = Duration::from_secs(8);
 
 /// A way of reading cameras.
 pub(crate) trait Source: Send + Sync {
