@@ -85,6 +85,7 @@ fn serve(port: u16, show: Arc<Show>) -> Result<()> {
     factory.set_shared(true);
     // A live media is prepared once it has data: the sources must be fed from the start.
     factory.connect_media_configure(move |_, media| {
+        media.connect_prepared(report_capture_times);
         if let Err(error) = feed_all(media, &show) {
             eprintln!("media: {error:#}");
         }
@@ -101,6 +102,20 @@ fn serve(port: u16, show: Arc<Show>) -> Result<()> {
     println!("{}", serde_json::json!({ "event": "ready", "urls": urls }));
     glib::MainLoop::new(None, false).run();
     Ok(())
+}
+
+/// Sender reports shall tie RTP time to the time of capture. By default they tie it to the time of sending,
+/// which for sound is later by the length of a packet.
+fn report_capture_times(media: &server::RTSPMedia) {
+    let pipeline = media.element().parent().and_downcast::<gst::Bin>();
+    let rtpbin = pipeline.and_then(|pipeline| {
+        let mut children = pipeline.iterate_elements().into_iter().flatten();
+        children.find(|element| element.has_property("rtcp-sync-send-time"))
+    });
+    match rtpbin {
+        Some(rtpbin) => rtpbin.set_property("rtcp-sync-send-time", false),
+        None => eprintln!("media: there is no rtpbin"),
+    }
 }
 
 fn launch(show: &Show) -> String {

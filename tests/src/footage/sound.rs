@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::ffmpeg;
+use crate::sim::sound::AAC_FRAME;
 
 /// Louder than the noise of any codec at silence, softer than the beep.
 const LOUD: u16 = 4_000;
@@ -15,12 +16,18 @@ const LOUD: u16 = 4_000;
 /// When FFmpeg fails or warns, or there is no beep.
 pub fn beep_lateness(file: &Path) -> Result<Vec<f64>> {
     let rate: u32 = ffmpeg::property(file, "a", "sample_rate")?.parse()?;
-    let first = *ffmpeg::packet_times(file, "a")?
-        .first()
-        .context("no sound in the object")?;
+    let times = ffmpeg::packet_times(file, "a")?;
     let samples = ffmpeg::samples(file, rate)?;
+    ensure!(
+        samples.len() == times.len() * AAC_FRAME as usize,
+        "the sound has holes in {}",
+        file.display()
+    );
     let lateness: Vec<f64> = onsets(&samples, rate as usize)
-        .map(|index| first + index as f64 / f64::from(rate))
+        .map(|index| {
+            let (packet, within) = (index / AAC_FRAME as usize, index % AAC_FRAME as usize);
+            times[packet] + within as f64 / f64::from(rate)
+        })
         .map(|at| at - at.round())
         .collect();
     ensure!(!lateness.is_empty(), "no beep in {}", file.display());

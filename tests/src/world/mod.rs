@@ -154,7 +154,9 @@ impl World {
     pub async fn wait_recording(&self, camera: CameraId) -> Result<()> {
         wait_for("the camera is recorded", DEADLINE, async || {
             let state = self.api.camera(camera).await?.state;
-            Ok(matches!(state, Some(StreamState::Recording | StreamState::Degraded { .. })).then_some(()))
+            let records = matches!(state, Some(StreamState::Recording | StreamState::Degraded { .. }));
+            anyhow::ensure!(records, "its state is {state:?}");
+            Ok(Some(()))
         })
         .await
     }

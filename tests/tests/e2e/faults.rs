@@ -251,8 +251,9 @@ async fn sound_footage(world: &World, id: CameraId, from: wire::UnixMs, fault: F
     for object in &footage.objects {
         ffmpeg::play(&object.file.to_string_lossy())?;
     }
-    // Half a second of pictures that all lean on a missing keyframe cannot be decoded without a word.
-    if fault != Fault::NoKeyframe {
+    // A picture after a missing keyframe cannot be decoded without a word; and FFmpeg 5.1 has one for each
+    // list with a second initialization section.
+    if !matches!(fault, Fault::NoKeyframe | Fault::CodecChange) {
         ffmpeg::play(&footage.url)?;
     }
     Ok(())
