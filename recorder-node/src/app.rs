@@ -269,8 +269,8 @@ fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Result<Past> {
     let mut covered = HashMap::new();
     let mut changes = Vec::new();
     for key in keys {
-        covered.extend(ledger.end(key).map(|end| (key, end)));
         changes.extend(ledger.outage(key, outage_end(now), &cause));
+        covered.extend(ledger.end(key).map(|end| (key, end)));
     }
     db.transaction(|c| {
         rows::apply(c, &changes)?;

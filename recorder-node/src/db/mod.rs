@@ -35,6 +35,9 @@ pub enum DbError {
     /// A row that this version cannot read.
     #[error("damaged row: {0}")]
     Damaged(&'static str),
+    /// A file that belongs to a row could not be changed.
+    #[error("spool: {0}")]
+    File(std::io::Error),
     /// The process is about to end.
     #[error("the database is closed")]
     Closed,

@@ -171,7 +171,8 @@ impl Intake {
 
     fn may_open(&self, state: &State, chunk: &Chunk) -> bool {
         let overlap_ms = self.stream.covered().since(UnixMs(chunk.start_ms));
-        let overlaps = (1..=OVERLAP_MAX_MS).contains(&overlap_ms);
+        // Within an attempt time never goes back.
+        let overlaps = state.previous.is_none() && (1..=OVERLAP_MAX_MS).contains(&overlap_ms);
         (state.fresh || chunk.starts_segment) && !overlaps
     }
 

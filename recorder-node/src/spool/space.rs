@@ -18,7 +18,7 @@ use super::commit::Signals;
 use super::heads::Heads;
 use crate::config;
 use crate::db::objects::ObjectRow;
-use crate::db::{Db, DbResult, ledger, objects, outbox};
+use crate::db::{Db, DbError, DbResult, ledger, objects, outbox};
 
 const INTERVAL: Duration = Duration::from_secs(5);
 const BATCH: i64 = 16;
@@ -66,32 +66,47 @@ impl Space {
         }
     }
 
-    /// Frees until the policy holds or nothing is left; true when a gap was written.
+    /// Frees what the policy asks for, or until nothing is left; true when a gap was written.
+    ///
+    /// Only as much goes as was missing at the call: some file systems report freed space late.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Those of the database and of the file system.
     pub fn tidy(&self) -> DbResult<bool> {
+        let Some((cause, excess)) = self.excess()? else {
+            return Ok(false);
+        };
+        let mut freed = 0_u64;
         let mut gaps = false;
-        while let Some(cause) = self.excess()? {
+        while freed < excess {
             let stored = self.db.with(|c| objects::oldest_stored(c, BATCH))?;
-            let Some(row) = stored.first() else {
+            for row in &stored {
+                if freed >= excess {
+                    break;
+                }
+                self.unlink(row)?;
+                self.db.transaction(|c| objects::remove(c, row.id))?;
+                freed = freed.saturating_add(row.bytes);
+            }
+            if stored.is_empty() {
                 let unstored = self.db.with(|c| objects::oldest_unstored(c, 1))?;
                 let Some(row) = unstored.first() else {
                     return Ok(gaps);
                 };
                 self.give_up(row, cause)?;
+                freed = freed.saturating_add(row.bytes);
                 gaps = true;
-                continue;
-            };
-            self.remove_stored(row)?;
+            }
         }
         Ok(gaps)
     }
 
-    /// Why something must go now, if it must.
-    fn excess(&self) -> DbResult<Option<GapCause>> {
+    /// How many bytes must go now, and why, if any.
+    fn excess(&self) -> DbResult<Option<(GapCause, u64)>> {
         match free_bytes(self.layout.root()) {
-            Ok(free) if free < self.policy.min_free_bytes => return Ok(Some(GapCause::Disk)),
+            Ok(free) if free < self.policy.min_free_bytes => {
+                return Ok(Some((GapCause::Disk, self.policy.min_free_bytes - free)));
+            }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot ask for free space"),
         }
@@ -99,17 +114,12 @@ impl Space {
             return Ok(None);
         };
         let (bytes, _) = self.db.with(objects::totals)?;
-        Ok((bytes > max).then_some(GapCause::Retention))
-    }
-
-    fn remove_stored(&self, row: &ObjectRow) -> DbResult<()> {
-        self.unlink(row);
-        self.db.transaction(|c| objects::remove(c, row.id))
+        Ok((bytes > max).then_some((GapCause::Retention, bytes.saturating_sub(max))))
     }
 
     fn give_up(&self, row: &ObjectRow, cause: GapCause) -> DbResult<()> {
         tracing::warn!(object = %row.id, camera = %row.camera, "footage deleted before it was stored: no room");
-        self.unlink(row);
+        self.unlink(row)?;
         self.heads.forget(&[row.id]);
         let detail = match cause {
             GapCause::Disk => "the disk was full and the store could not be reached",
@@ -119,13 +129,11 @@ impl Space {
             .transaction(|c| replace_by_gap(c, row, self.node, cause, detail))
     }
 
-    fn unlink(&self, row: &ObjectRow) {
-        let path = self.layout.sealed(row.camera, row.id);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::error!(%error, file = %path.display(), "cannot delete");
-            }
-            _ => {}
+    /// A file that cannot be deleted ends the round: its row must not go without it.
+    fn unlink(&self, row: &ObjectRow) -> DbResult<()> {
+        match std::fs::remove_file(self.layout.sealed(row.camera, row.id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DbError::File(error)),
+            _ => Ok(()),
         }
     }
 }
@@ -153,4 +161,88 @@ pub fn replace_by_gap(
         detail: detail.to_owned(),
     };
     ledger::add_gap(c, &gap)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::event::{NodeEvent, SealedObject};
+    use wire::media::Init;
+    use wire::{CameraId, SegmentTable, StreamKind, UnixMs};
+
+    use super::*;
+
+    fn sealed(space: &Space, camera: CameraId, minute: i64) -> SealedObject {
+        let object = SealedObject {
+            id: ObjectId::generate(),
+            camera,
+            stream: StreamKind::Main,
+            node: space.node,
+            epoch: 1,
+            previous: None,
+            start: UnixMs(1_769_846_400_000 + minute * 60_000),
+            end: UnixMs(1_769_846_460_000 + minute * 60_000),
+            bytes: 1_000,
+            sha256: String::new(),
+            init: Init {
+                length: 1,
+                digest: String::new(),
+            },
+            tracks: Vec::new(),
+            segments: SegmentTable::default(),
+        };
+        std::fs::create_dir_all(space.layout.camera(camera)).unwrap();
+        std::fs::write(space.layout.sealed(camera, object.id), [0; 1_000]).unwrap();
+        space.db.transaction(|c| objects::add(c, &object)).unwrap();
+        object
+    }
+
+    #[test]
+    fn stored_copies_go_first_and_the_rest_leaves_gaps() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut space = Space {
+            layout: Layout::create(dir.path()).unwrap(),
+            db: Db::open(dir.path()).unwrap(),
+            node: NodeId::generate(),
+            policy: config::Spool {
+                max_bytes: Some(4_000),
+                min_free_bytes: 0,
+            },
+            heads: Arc::new(Heads::default()),
+        };
+        let camera = CameraId::generate();
+        let made: Vec<SealedObject> = (0..6).map(|minute| sealed(&space, camera, minute)).collect();
+        let there = |space: &Space| -> Vec<bool> {
+            made.iter()
+                .map(|o| space.layout.sealed(camera, o.id).exists())
+                .collect()
+        };
+        // The two newest are stored: they go although older ones are there.
+        for object in &made[4..] {
+            space
+                .db
+                .transaction(|c| objects::mark_stored(c, object.id))
+                .unwrap();
+        }
+        assert!(!space.tidy().unwrap());
+        assert_eq!(there(&space), [true, true, true, true, false, false]);
+        space.policy.max_bytes = Some(2_500);
+        assert!(space.tidy().unwrap());
+        assert_eq!(there(&space), [false, false, true, true, false, false]);
+        let due = space.db.with(|c| outbox::due(c, UnixMs(0), 100)).unwrap();
+        let gaps: Vec<Gap> = due
+            .iter()
+            .filter_map(|row| match serde_json::from_str(&row.payload).unwrap() {
+                NodeEvent::Gap(gap) => Some(gap),
+                NodeEvent::ObjectSealed(_) => None,
+            })
+            .collect();
+        let ranges: Vec<_> = gaps.iter().map(|gap| (gap.range.start(), gap.cause)).collect();
+        assert_eq!(
+            ranges,
+            [
+                (made[0].start, GapCause::Retention),
+                (made[1].start, GapCause::Retention)
+            ]
+        );
+    }
 }

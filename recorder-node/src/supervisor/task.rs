@@ -42,7 +42,8 @@ struct Task {
     number: u64,
     sender: UnboundedSender<(u64, AttemptEvent)>,
     events: UnboundedReceiver<(u64, AttemptEvent)>,
-    retry_at: UnixMs,
+    /// What the state says of the next attempt: on the supervisor's clock, and in UTC.
+    retry: (u64, UnixMs),
 }
 
 /// Records one stream by its plan until `stop`; then ends its attempt and returns.
@@ -66,7 +67,7 @@ pub(super) async fn run(
         number: 0,
         sender,
         events,
-        retry_at: now(),
+        retry: (0, now()),
     };
     task.supervise(&stop).await;
     task.end().await;
@@ -153,6 +154,10 @@ impl Task {
         let state = std::mem::take(&mut self.state);
         let (state, action) = state.step(event, self.context.mono_ms(), rand::random());
         self.state = state;
+        if let Some(due) = self.state.due().filter(|due| *due != self.retry.0) {
+            let wait = due.saturating_sub(self.context.mono_ms());
+            self.retry = (due, now().plus(i64::try_from(wait).unwrap_or(0)));
+        }
         match action {
             Some(Action::Start) => self.prepare(),
             Some(Action::Stop) => self.stop_attempt(),
@@ -195,6 +200,7 @@ impl Task {
             segment_target: record.segment(),
             object_target: record.object(),
             first_object_target: Some(first_object(record.segment(), record.object(), &self.watched)),
+            not_before_ms: Some(self.watched.stream.covered().0).filter(|ms| *ms > 0),
             ..RecordSettings::default()
         }
     }
@@ -215,16 +221,7 @@ impl Task {
             self.watched.set_running(None);
             self.note(end);
         }
-        let footage = event == AttemptEvent::Footage;
         self.step(Event::Attempt(event));
-        if let Some(due) = self.state.due() {
-            let wait = due.saturating_sub(self.context.mono_ms());
-            self.retry_at = now().plus(i64::try_from(wait).unwrap_or(0));
-            self.show();
-        }
-        if footage {
-            tracing::debug!(camera = %self.entry.camera, "footage");
-        }
     }
 
     /// Tells log and ledger how an attempt ended.
@@ -241,7 +238,7 @@ impl Task {
             }
             AttemptEnd::Failed(failure) => {
                 if self.state.failure.as_ref() != Some(failure) {
-                    tracing::warn!(%camera, name = %self.entry.name, %failure, "recording failed");
+                    tracing::warn!(%camera, name = %self.entry.name, failure = %one_line(&failure.to_string()), "recording failed");
                 }
                 self.watched.stream.set_cause(Cause::of_failure(failure, now()));
             }
@@ -251,15 +248,12 @@ impl Task {
     async fn report_outage(&mut self) {
         if self.state.wanted {
             let (key, cause) = (self.watched.stream.key, self.watched.stream.cause());
-            tell(
-                &self.context.commit,
-                Commit::Outage {
-                    key,
-                    until: outage_end(now()),
-                    cause,
-                },
-            )
-            .await;
+            let until = outage_end(now());
+            tell(&self.context.commit, Commit::Outage { key, until, cause }).await;
+            if !matches!(self.state.phase, Phase::Attempting { footage: Some(_) }) {
+                // What was told to be a gap stays one: the next footage begins after it.
+                self.watched.stream.cover(until);
+            }
         }
     }
 
@@ -269,8 +263,8 @@ impl Task {
             // A camera that is tried again and again stays failed until footage comes.
             (_, Some(failure)) => StreamState::Failed {
                 cause: Cause::of_failure(failure, now()).cause,
-                detail: failure.to_string(),
-                retry_at: self.retry_at,
+                detail: one_line(&failure.to_string()),
+                retry_at: self.retry.1,
             },
             (Phase::Attempting { footage: Some(_) }, None) => match &self.state.degraded {
                 Some(detail) => StreamState::Degraded {
@@ -305,6 +299,12 @@ impl Task {
         self.watched.set_running(None);
         self.watched.set_state(StreamState::Idle, self.state.attempts);
     }
+}
+
+/// What a camera sent may be quoted in a failure: one short line of it is enough.
+fn one_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// Spreads the borders of objects over the minute, by the camera's id.
