@@ -9,6 +9,8 @@ use crate::world::camera::Sent;
 
 /// Most that a time may be off, in milliseconds.
 pub const TIME_TOLERANCE_MS: f64 = 100.0;
+/// Pictures that may be on their way out of order.
+const REORDERED: u64 = 4;
 /// Most that sound and pictures may be apart, in milliseconds.
 pub const LIP_SYNC_MS: f64 = 50.0;
 
@@ -18,7 +20,17 @@ pub const LIP_SYNC_MS: f64 = 50.0;
 /// # Errors
 /// With what is missing.
 pub fn complete(footage: &Footage, sent: &Sent, until_us: u64) -> Result<()> {
-    let runs = footage.runs()?;
+    let mut runs = footage.runs()?;
+    // The stop may fall between a picture and the B-frames that are shown before it but sent after it.
+    if let [(_, end), (start, _)] = runs[..]
+        && start - end <= REORDERED
+        && footage
+            .frames()
+            .last()
+            .is_some_and(|last| last.frame < start + REORDERED)
+    {
+        runs.pop();
+    }
     ensure!(
         runs.len() == 1,
         "frames are missing: the footage has {runs:?}, the camera sent {:?}",
