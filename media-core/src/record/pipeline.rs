@@ -62,7 +62,7 @@ impl Pipeline {
         outlet: &Arc<Outlet>,
     ) -> Result<Self, Broken> {
         let pipeline = gst::Pipeline::new();
-        let error = watch(&pipeline)?;
+        let error = watch(&pipeline);
         let source = CameraSrc::new();
         let mux = make("ccfmp4mux")?;
         for (name, value) in settings::values(settings) {
@@ -163,12 +163,14 @@ impl Pipeline {
 }
 
 /// Keeps the first error message; drops everything else, so that nothing piles up on a bus nobody reads.
-fn watch(pipeline: &gst::Pipeline) -> Result<Arc<Mutex<Option<String>>>, Broken> {
+fn watch(pipeline: &gst::Pipeline) -> Arc<Mutex<Option<String>>> {
     let error = Arc::new(Mutex::new(None));
     let keep = Arc::clone(&error);
-    let bus = pipeline
-        .bus()
-        .ok_or_else(|| Broken("a pipeline without a bus".into()))?;
+    // Nobody waits on it, so it needs no file descriptors; a thousand cameras would take two thousand.
+    let bus = gst::glib::Object::builder::<gst::Bus>()
+        .property("enable-async", false)
+        .build();
+    pipeline.set_bus(Some(&bus));
     bus.set_sync_handler(move |_, message| {
         if let gst::MessageView::Error(said) = message.view() {
             let text = said.error().to_string();
@@ -178,7 +180,7 @@ fn watch(pipeline: &gst::Pipeline) -> Result<Arc<Mutex<Option<String>>>, Broken>
         }
         gst::BusSyncReply::Drop
     });
-    Ok(error)
+    error
 }
 
 /// An AAC encoder gives a frame the time of the samples that went in, but a decoder puts out the samples one

@@ -56,6 +56,9 @@ pub(super) struct Muxer {
     chunk_starts_segment: bool,
     last_video_ns: Option<i64>,
     last_sound_ns: Option<i64>,
+    /// Start of the footage without a break. Sound from before it would be the earliest in the file, and players
+    /// take that for the file's start.
+    begin_ns: i64,
     interval_ns: Option<i64>,
     out: Vec<Output>,
 }
@@ -73,6 +76,7 @@ impl Muxer {
             chunk_starts_segment: false,
             last_video_ns: None,
             last_sound_ns: None,
+            begin_ns: i64::MIN,
             interval_ns: None,
             out: Vec::new(),
         }
@@ -211,6 +215,7 @@ impl Muxer {
         match decision.open {
             Some(open) => self.open(unit.sample, open.continues),
             None if unit.video => self.builder.push_video(unit.sample),
+            None if unit.sample.dts_ns < self.begin_ns => {}
             None => self.builder.push_audio(unit.sample),
         }
     }
@@ -218,6 +223,9 @@ impl Muxer {
     fn open(&mut self, first: Sample, continues: bool) {
         let Some(video) = self.video.clone() else { return };
         let at = first.dts_ns;
+        if !continues {
+            self.begin_ns = at;
+        }
         let audio = match &self.sound {
             Sound::Known(track) if self.sound_is_alive(at) => Some(track.clone()),
             _ => None,
