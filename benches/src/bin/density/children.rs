@@ -21,10 +21,22 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a program; its output goes to `log`.
     pub(crate) fn start(name: &str, program: &Path, arguments: &[String], log: &Path) -> Result<Self> {
+        Self::start_with(name, program, arguments, log, &[])
+    }
+
+    /// The same with further environment variables.
+    pub(crate) fn start_with(
+        name: &str,
+        program: &Path,
+        arguments: &[String],
+        log: &Path,
+        environment: &[(&str, &Path)],
+    ) -> Result<Self> {
         let out = File::create(log).with_context(|| format!("creating {}", log.display()))?;
         let errors = out.try_clone()?;
         let child = Command::new(program)
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(errors)

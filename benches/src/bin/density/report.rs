@@ -17,6 +17,8 @@ const MAX_FOREIGN_CORES: f64 = 0.25;
 const MAX_STEAL: f64 = 0.03;
 /// Recorders whose footage differs by more than this did not do the same work.
 const MAX_FOOTAGE_DIFFERENCE: f64 = 0.15;
+/// What a simulated camera sends; less of it would flatter everybody.
+const CAMERA_MBPS: f64 = 2.0;
 
 /// Everything that was measured, as written to `density.json`.
 #[derive(Debug, Serialize)]
@@ -233,6 +235,12 @@ fn verdict(cameras: usize, [ours, theirs]: &[Row; 2], rounds: &[&Round], max_spr
         doubts.push(format!(
             "{:.2} and {:.2} Mbit/s a camera are not the same work",
             footage.0, footage.1
+        ));
+    }
+    if footage.0 < 0.75 * CAMERA_MBPS {
+        doubts.push(format!(
+            "{:.2} Mbit/s a camera were recorded instead of {CAMERA_MBPS}",
+            footage.0
         ));
     }
     let usable = doubts.is_empty();
