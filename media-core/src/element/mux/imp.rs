@@ -144,9 +144,9 @@ impl Fmp4Mux {
         };
         self.with(|muxer, _| {
             if pad.name() == "video" {
-                muxer.picture(sample, discontinuity)
+                muxer.picture(sample, discontinuity);
             } else {
-                muxer.sound(sample)
+                muxer.sound(sample);
             }
         })
     }
