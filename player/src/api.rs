@@ -25,6 +25,8 @@ use crate::token;
 pub enum ApiError {
     /// The server said so.
     Problem(Problem),
+    /// The session is over.
+    SignedOut,
     /// Nobody answered.
     Unreachable,
     /// The answer made no sense, as from a proxy in between.
@@ -35,7 +37,10 @@ impl ApiError {
     /// Whether signing in helps.
     #[must_use]
     pub fn is_signed_out(&self) -> bool {
-        matches!(self, Self::Problem(problem) if problem.status == 401)
+        match self {
+            Self::Problem(problem) => problem.status == 401,
+            other => *other == Self::SignedOut,
+        }
     }
 
     /// A sentence for the reader.
@@ -50,6 +55,7 @@ impl ApiError {
                     .unwrap_or_default();
                 format!("{first}{}.", letters.as_str().trim_end_matches('.'))
             }
+            Self::SignedOut => "The session is over. Reload the page to sign in again.".to_owned(),
             Self::Unreachable => "The server cannot be reached. Check the connection.".to_owned(),
             Self::Unreadable => "The server's answer cannot be read. Try again later.".to_owned(),
         }
@@ -95,7 +101,13 @@ async fn renew() -> Result<Me> {
 }
 
 async fn refresh() -> Result<Me> {
-    let answer = send(Method::POST, "/api/v1/session/refresh", None::<&()>).await;
+    let answer = send(Method::POST, "/api/v1/session/refresh", None::<&()>)
+        .await
+        .and_then(|answer| {
+            (answer.status() != 204)
+                .then_some(answer)
+                .ok_or(ApiError::SignedOut)
+        });
     if answer.as_ref().is_err_and(ApiError::is_signed_out) {
         token::forget();
     }

@@ -157,9 +157,12 @@ pub fn zone() -> String {
     zone.unwrap_or_else(|| "UTC".to_owned())
 }
 
-/// `2 h 5 min`, `45 s`.
+/// `2 h 5 min`, `45 s`, `0.2 s`.
 #[must_use]
 pub fn duration(ms: i64) -> String {
+    if ms < 1000 {
+        return format!("{:.1} s", ms as f64 / 1000.0);
+    }
     let seconds = (ms + 500) / 1000;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, s) => format!("{s} s"),

@@ -44,6 +44,9 @@ extern "C" {
     fn is_supported() -> bool;
 }
 
+/// Tries of one piece of footage before hls.js leaves it out.
+const MAX_TRIES: f64 = 8.0;
+
 /// A fatal error of hls.js.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fatal {
@@ -60,6 +63,8 @@ pub enum Fatal {
 pub enum Told {
     /// The playlist was loaded, or loaded again.
     Loaded(Details),
+    /// A piece of footage did not load; it is tried again.
+    Stumbled,
     /// It cannot go on by itself.
     Failed(Fatal),
 }
@@ -97,7 +102,11 @@ pub struct Instance {
     /// The instance.
     pub hls: Hls,
     _listeners: Vec<Closure<dyn FnMut(JsValue, JsValue)>>,
+    _should_retry: ShouldRetry,
 }
+
+/// hls.js asks it with a policy and the number of tries.
+type ShouldRetry = Closure<dyn FnMut(JsValue, f64) -> bool>;
 
 impl Drop for Instance {
     fn drop(&mut self) {
@@ -109,21 +118,8 @@ impl Instance {
     /// Makes an instance that tells what happens; nothing is loaded yet.
     #[must_use]
     pub fn new(tell: impl Fn(Told) + Clone + 'static) -> Self {
-        let config = Object::new();
-        let worker = meta("cc-hls-worker").map_or(JsValue::NULL, JsValue::from);
-        let settings: [(&str, JsValue); 6] = [
-            ("workerPath", worker),
-            ("autoStartLoad", true.into()),
-            ("maxBufferLength", 30.into()),
-            ("backBufferLength", 60.into()),
-            // We seek as soon as the list is there; without this hls.js would start a live list at its end.
-            ("startPosition", 0.into()),
-            ("liveSyncDurationCount", 2.into()),
-        ];
-        for (name, value) in settings {
-            // Setting a property of a plain object cannot fail.
-            let _ = Reflect::set(&config, &name.into(), &value);
-        }
+        let should_retry: ShouldRetry = Closure::new(|_: JsValue, tries: f64| tries < MAX_TRIES);
+        let config = config(&should_retry);
         let hls = Hls::new(&config);
         let loaded = {
             let tell = tell.clone();
@@ -132,6 +128,8 @@ impl Instance {
         let failed = Closure::new(move |_: JsValue, data: JsValue| {
             if get(&data, "fatal").as_bool() == Some(true) {
                 tell(Told::Failed(fatal(&data)));
+            } else if get(&data, "details").as_string().as_deref() == Some("fragLoadError") {
+                tell(Told::Stumbled);
             }
         });
         hls.on("hlsLevelLoaded", &loaded);
@@ -139,8 +137,45 @@ impl Instance {
         Self {
             hls,
             _listeners: vec![loaded, failed],
+            _should_retry: should_retry,
         }
     }
+}
+
+fn config(should_retry: &ShouldRetry) -> Object {
+    let worker = meta("cc-hls-worker").map_or(JsValue::NULL, JsValue::from);
+    // By itself hls.js tries nothing again that was answered 404, and asks for it dozens of times a second.
+    let retry = object(&[
+        ("maxNumRetry", MAX_TRIES.into()),
+        ("retryDelayMs", 1000.into()),
+        ("maxRetryDelayMs", 8000.into()),
+        ("shouldRetry", should_retry.as_ref().clone()),
+    ]);
+    let policy = object(&[
+        ("maxTimeToFirstByteMs", 10_000.into()),
+        ("maxLoadTimeMs", 60_000.into()),
+        ("timeoutRetry", retry.clone().into()),
+        ("errorRetry", retry.into()),
+    ]);
+    object(&[
+        ("workerPath", worker),
+        ("autoStartLoad", true.into()),
+        ("maxBufferLength", 30.into()),
+        ("backBufferLength", 60.into()),
+        // We seek as soon as the list is there; without this hls.js would start a live list at its end.
+        ("startPosition", 0.into()),
+        ("liveSyncDurationCount", 2.into()),
+        ("fragLoadPolicy", object(&[("default", policy.into())]).into()),
+    ])
+}
+
+fn object(properties: &[(&str, JsValue)]) -> Object {
+    let object = Object::new();
+    for (name, value) in properties {
+        // Setting a property of a plain object cannot fail.
+        let _ = Reflect::set(&object, &(*name).into(), value);
+    }
+    object
 }
 
 fn fatal(data: &JsValue) -> Fatal {

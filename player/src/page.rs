@@ -1,5 +1,8 @@
 //! The page at `/player/`: camera, calendar, day, picture.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use gloo_timers::callback::Interval;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlSelectElement;
@@ -13,10 +16,13 @@ use crate::calendar::Calendar;
 use crate::civil::{self, Day, Month};
 use crate::playback::{Playback, Wanted};
 use crate::session::SignedIn;
+use crate::state;
 use crate::timeline::{Timeline, cause_text};
 
 /// Footage that is being recorded shows up on the timeline this often.
 const REFRESH_MS: u32 = 10_000;
+/// And in the calendar this often.
+const DAYS_REFRESH_MS: u32 = 60_000;
 
 /// The whole page.
 #[component]
@@ -30,16 +36,8 @@ pub fn Page() -> Html {
 
 #[component]
 fn Watch() -> Html {
-    let cameras = use_state_eq(|| None::<Result<Vec<Camera>, String>>);
-    {
-        let cameras = cameras.setter();
-        use_effect_with((), move |()| {
-            spawn_local(
-                async move { cameras.set(Some(api::cameras().await.map_err(|error| error.sentence()))) },
-            );
-        });
-    }
-    match &*cameras {
+    let cameras = use_cameras();
+    match &cameras {
         None => html! { <p role="status" class="empty">{ "Loading cameras…" }</p> },
         Some(Err(sentence)) => html! { <p class="error" role="alert">{ sentence }</p> },
         Some(Ok(list)) if list.is_empty() => html! {
@@ -140,18 +138,26 @@ fn Footage(props: &FootageProps) -> Html {
                 { summary(&coverage, &stretches, &on_seek) }
             </section>
             <aside>
-                <label class="card">
-                    { "Camera" }
-                    <select onchange={on_camera}>
-                        { for props.cameras.iter().map(|one| html! {
-                            <option value={one.id.to_string()} selected={one.id == *camera}>{ &one.name }</option>
-                        }) }
-                    </select>
-                </label>
+                <div class="card">
+                    <label>
+                        { "Camera" }
+                        <select onchange={on_camera}>
+                            { for props.cameras.iter().map(|one| html! {
+                                <option value={one.id.to_string()} selected={one.id == *camera}>{ &one.name }</option>
+                            }) }
+                        </select>
+                    </label>
+                    { for props.cameras.iter().filter(|one| one.id == *camera).map(camera_state) }
+                </div>
                 <Calendar month={*month} chosen={*day} {days} {on_month} {on_day} />
             </aside>
         </div>
     }
+}
+
+fn camera_state(camera: &Camera) -> Html {
+    let (tone, text) = state::describe(camera);
+    html! { <p class={classes!("state", tone.class())}>{ text }</p> }
 }
 
 /// The camera named in the address, or the first one.
@@ -223,12 +229,44 @@ fn summary(coverage: &Loaded, stretches: &[Stretch], on_seek: &Callback<UnixMs>)
             </li>
         }
     };
+    let count = match gaps.len() {
+        0 => "no gaps".to_owned(),
+        1 => "1 gap".to_owned(),
+        many => format!("{many} gaps"),
+    };
     html! {
         <details class="gaps" open={gaps.len() < 6 && !gaps.is_empty()}>
-            <summary>{ format!("{} of footage, {} gaps", civil::duration(footage_ms), gaps.len()) }</summary>
+            <summary>{ format!("{} of footage, {}", civil::duration(footage_ms), count) }</summary>
             <ul>{ for gaps.iter().map(gap) }</ul>
         </details>
     }
+}
+
+/// The cameras with their states; a failure shows only while there is no list.
+#[hook]
+fn use_cameras() -> Option<Result<Vec<Camera>, String>> {
+    let cameras = use_state_eq(|| None);
+    let setter = cameras.setter();
+    use_effect_with((), move |()| {
+        let listed = Rc::new(Cell::new(false));
+        let ask = move || {
+            let (setter, listed) = (setter.clone(), Rc::clone(&listed));
+            spawn_local(async move {
+                match api::cameras().await {
+                    Ok(list) => {
+                        listed.set(true);
+                        setter.set(Some(Ok(list)));
+                    }
+                    Err(error) if !listed.get() => setter.set(Some(Err(error.sentence()))),
+                    Err(_) => {}
+                }
+            });
+        };
+        ask();
+        let interval = Interval::new(REFRESH_MS, ask);
+        move || drop(interval)
+    });
+    (*cameras).clone()
 }
 
 /// Days of a month with footage.
@@ -238,12 +276,18 @@ fn use_days(camera: CameraId, month: Month) -> Vec<FootageDay> {
     let setter = days.setter();
     use_effect_with((camera, month.year, month.month), move |_| {
         setter.set(Vec::new());
-        let (from, to) = (month.first().iso(), month.plus(1).first().iso());
-        spawn_local(async move {
-            if let Ok(found) = api::days(camera, &from, &to, &civil::zone()).await {
-                setter.set(found.days);
-            }
-        });
+        let ask = move || {
+            let (from, to) = (month.first().iso(), month.plus(1).first().iso());
+            let setter = setter.clone();
+            spawn_local(async move {
+                if let Ok(found) = api::days(camera, &from, &to, &civil::zone()).await {
+                    setter.set(found.days);
+                }
+            });
+        };
+        ask();
+        let interval = Interval::new(DAYS_REFRESH_MS, ask);
+        move || drop(interval)
     });
     (*days).clone()
 }

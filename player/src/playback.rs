@@ -10,6 +10,7 @@ use wire::{CameraId, UnixMs};
 use yew::prelude::*;
 
 use crate::hls::{self, Details, Fatal, Instance, Told};
+use crate::position::Piece;
 use crate::{api, civil, position};
 
 /// A list covers this much after the time asked for; the next one follows when it ends.
@@ -18,6 +19,8 @@ const WINDOW_MS: i64 = 2 * 3600 * 1000;
 const LEAD_MS: i64 = 60 * 1000;
 /// Playback stops this much before a gap at most: sound and pictures end apart, and a part of a picture is left.
 const EDGE_S: f64 = 0.5;
+/// How long a notice stays over a moving picture.
+const NOTICE_MS: i64 = 8000;
 /// Fatal network errors in a row after which we stop trying.
 const MAX_RETRIES: u32 = 20;
 
@@ -50,6 +53,8 @@ struct Loaded {
     target: Option<f64>,
     details: Option<Details>,
     retries: u32,
+    /// Position at the last tick, unless a seek came between.
+    seen: Option<f64>,
     instance: Instance,
 }
 
@@ -61,6 +66,8 @@ struct Stage {
     video: NodeRef,
     slot: Slot,
     notice: UseStateSetter<Option<String>>,
+    /// When the notice was given.
+    said: Rc<RefCell<UnixMs>>,
     /// Counts loads, so that a late answer of an older one is dropped.
     load: Rc<RefCell<u32>>,
 }
@@ -71,11 +78,13 @@ pub fn Playback(props: &PlaybackProps) -> Html {
     let notice = use_state_eq(|| None::<String>);
     let slot: Slot = use_mut_ref(|| None);
     let load = use_mut_ref(|| 0_u32);
+    let said = use_mut_ref(UnixMs::default);
     let video = use_node_ref();
     let stage = Stage {
         video: video.clone(),
         slot,
         notice: notice.setter(),
+        said,
         load,
     };
     {
@@ -125,11 +134,11 @@ impl Stage {
         let stage = self.clone();
         *self.load.borrow_mut() += 1;
         let load = *self.load.borrow();
-        self.notice.set(Some("Loading…".to_owned()));
+        self.say("Loading…".to_owned());
         spawn_local(async move {
             if let Err(sentence) = stage.load(camera, at, load).await {
                 stage.slot.take();
-                stage.notice.set(Some(sentence));
+                stage.say(sentence);
             }
         });
     }
@@ -164,6 +173,7 @@ impl Stage {
             target,
             details: None,
             retries: 0,
+            seen: None,
             instance,
         }));
         drop(old);
@@ -185,24 +195,30 @@ impl Stage {
                         stage.notice.set(None);
                     }
                 }
+                Told::Stumbled => {
+                    loaded.retries = loaded.retries.max(1);
+                    if stage
+                        .video
+                        .cast::<HtmlVideoElement>()
+                        .is_some_and(|video| stalled(&video))
+                    {
+                        stage.say("This footage cannot be loaded; trying again…".to_owned());
+                    }
+                }
                 Told::Failed(Fatal::Media) => loaded.instance.hls.recover_media_error(),
                 Told::Failed(Fatal::Network) if loaded.retries < MAX_RETRIES => {
                     loaded.retries += 1;
-                    stage
-                        .notice
-                        .set(Some("The connection is interrupted; trying again…".to_owned()));
+                    stage.say("The connection is interrupted; trying again…".to_owned());
                     let hls = loaded.instance.hls.clone();
                     gloo_timers::callback::Timeout::new(2000, move || hls.start_load()).forget();
                 }
                 Told::Failed(Fatal::Network) => {
-                    stage.notice.set(Some(
-                        "The footage cannot be loaded. Choose a time to try again.".to_owned(),
-                    ));
+                    stage.say("The footage cannot be loaded. Choose a time to try again.".to_owned());
                 }
                 Told::Failed(Fatal::Other(details)) => {
-                    stage.notice.set(Some(format!(
+                    stage.say(format!(
                         "Playback failed ({details}). Choose a time to try again."
-                    )));
+                    ));
                 }
             }
         });
@@ -215,20 +231,20 @@ impl Stage {
         };
         let pieces = details.pieces();
         let Some(to) = position::position(&pieces, target) else {
-            self.notice
-                .set(Some("There is no footage at or after this time yet.".to_owned()));
+            self.say("There is no footage at or after this time yet.".to_owned());
             return false;
         };
         loaded.target = None;
+        loaded.seen = None;
         if let Some(video) = self.video.cast::<HtmlVideoElement>() {
             video.set_current_time(to);
             play(&video);
         }
         if let Some(landed) = position::wall(&pieces, to).filter(|landed| landed - target > 1000.0) {
-            self.notice.set(Some(format!(
+            self.say(format!(
                 "No footage here; playing from {}.",
                 civil::clock(UnixMs(landed as i64))
-            )));
+            ));
             return false;
         }
         true
@@ -238,38 +254,57 @@ impl Stage {
     fn tick(&self) -> Option<UnixMs> {
         let video = self.video.cast::<HtmlVideoElement>()?;
         let (next, wall) = {
-            let slot = self.slot.borrow();
-            let loaded = slot.as_ref().filter(|loaded| loaded.target.is_none())?;
+            let mut slot = self.slot.borrow_mut();
+            let loaded = slot.as_mut().filter(|loaded| loaded.target.is_none())?;
             let pieces = loaded.details.as_ref()?.pieces();
             let at = video.current_time();
-            let probe = at + if stalled(&video) { EDGE_S } else { 0.0 };
-            if let Some((end_ms, Some(after))) = position::gap_at(&pieces, probe).filter(|_| !video.seeking()) {
-                video.set_current_time(after + 0.01);
-                let text = format!(
-                    "No footage up to {}; skipped.",
-                    civil::clock(UnixMs(end_ms as i64))
-                );
-                self.notice.set(Some(text));
-                return Some(UnixMs(end_ms as i64));
+            if let Some(skipped) = self.skip(&video, loaded.seen, &pieces) {
+                loaded.seen = None;
+                return Some(skipped);
             }
-            (
-                video.ended().then_some((loaded.camera, loaded.to)),
-                position::wall(&pieces, at),
-            )
+            if !video.seeking() {
+                loaded.seen = Some(at);
+            }
+            if !video.paused() && video.ready_state() >= 3 {
+                self.clear_notice(loaded);
+            }
+            let next = video.ended().then_some((loaded.camera, loaded.to));
+            (next, position::wall(&pieces, at))
         };
         if let Some((camera, to)) = next.filter(|(_, to)| *to < civil::now()) {
             self.go(camera, to);
-        } else if !video.paused() && video.ready_state() >= 3 && wall.is_some() {
-            self.clear_loading();
         }
         wall.map(|wall| UnixMs(wall as i64))
     }
 
-    /// A picture moves: whatever was said about loading is over.
-    fn clear_loading(&self) {
-        if let Some(loaded) = &mut *self.slot.borrow_mut()
-            && loaded.retries > 0
-        {
+    /// Jumps over a gap that playback has come to, and says so; also when hls.js jumped by itself, as it does
+    /// over short ones. Gives where the footage goes on.
+    fn skip(&self, video: &HtmlVideoElement, seen: Option<f64>, pieces: &[Piece]) -> Option<UnixMs> {
+        if video.seeking() {
+            return None;
+        }
+        let at = video.current_time();
+        let probe = at + if stalled(video) { EDGE_S } else { 0.0 };
+        let end_ms = if let Some((end_ms, Some(after))) = position::gap_at(pieces, probe) {
+            video.set_current_time(after + 0.01);
+            end_ms
+        } else {
+            position::gap_between(pieces, seen?, at)?
+        };
+        let end = UnixMs(end_ms as i64);
+        self.say(format!("No footage up to {}; skipped.", civil::clock(end)));
+        Some(end)
+    }
+
+    fn say(&self, text: String) {
+        *self.said.borrow_mut() = civil::now();
+        self.notice.set(Some(text));
+    }
+
+    /// A picture moves: whatever was said has been read, or is over.
+    fn clear_notice(&self, loaded: &mut Loaded) {
+        let age_ms = civil::now().since(*self.said.borrow());
+        if loaded.retries > 0 || age_ms > NOTICE_MS {
             loaded.retries = 0;
             self.notice.set(None);
         }

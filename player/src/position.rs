@@ -54,6 +54,17 @@ pub fn gap_at(pieces: &[Piece], position_s: f64) -> Option<(f64, Option<f64>)> {
     Some((end, after.map(|piece| piece.start_s)))
 }
 
+/// The last instant of the gap that playback jumped over between two positions: it began right after the first.
+#[must_use]
+pub fn gap_between(pieces: &[Piece], from_s: f64, to_s: f64) -> Option<f64> {
+    /// Playback halts this much before a gap at most.
+    const EDGE_S: f64 = 1.0;
+    let near = |piece: &&Piece| piece.gap && piece.start_s >= from_s && piece.start_s - from_s < EDGE_S;
+    let start = pieces.iter().find(near)?.start_s;
+    let (end_ms, after) = gap_at(pieces, start)?;
+    (after? <= to_s).then_some(end_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +93,13 @@ mod tests {
         assert_eq!(wall(&pieces(), 19.5), Some(1_019_500.0));
         assert_eq!(wall(&pieces(), 99.0), Some(1_024_000.0));
         assert_eq!(wall(&[], 1.0), None);
+    }
+
+    #[test]
+    fn gaps_jumped_over_are_found() {
+        assert_eq!(gap_between(&pieces(), 5.9, 18.1), Some(1_018_000.0));
+        assert_eq!(gap_between(&pieces(), 1.0, 18.1), None, "somebody sought");
+        assert_eq!(gap_between(&pieces(), 19.0, 2.0), None);
     }
 
     #[test]

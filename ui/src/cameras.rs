@@ -56,7 +56,9 @@ pub(crate) fn Cameras() -> Html {
         <section aria-label="Cameras">
             <div class="row between">
                 <h2>{ "Cameras" }</h2>
-                <button type="button" onclick={add}>{ "Add a camera" }</button>
+                if *open == Open::Nothing {
+                    <button type="button" onclick={add}>{ "Add a camera" }</button>
+                }
             </div>
             {
                 match &*open {

@@ -137,10 +137,10 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
     let probe = {
         let (fields, outcome, subject) = (fields.clone(), outcome.setter(), props.subject.clone());
         Callback::from(move |_: MouseEvent| {
-            let (fields, outcome, subject) = (fields.clone(), outcome.clone(), subject.clone());
+            let (outcome, subject) = (outcome.clone(), subject.clone());
+            let asked = fields.probe();
             outcome.set(Outcome::Running);
             spawn_local(async move {
-                let asked = fields.probe();
                 let result = match &subject {
                     // The saved password is not here: an unchanged camera is probed by its id.
                     Subject::Saved(camera) if asked.password.is_none() && asked.url == camera.url => {
@@ -158,6 +158,7 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
     } else {
         None
     };
+    // Defaults, not values: what somebody types outlives every redraw.
     let value = |get: fn(&Camera) -> String| saved.map(get).unwrap_or_default();
     let title = if saved.is_some() {
         "Change a camera"
@@ -167,12 +168,12 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
     html! {
         <form class="card camera-form" {onsubmit} aria-label={title}>
             <h2>{ title }</h2>
-            <label>{ "Name" }<input ref={fields.name} name="name" required=true maxlength="100" value={value(|c| c.name.clone())} /></label>
+            <label>{ "Name" }<input ref={fields.name} name="name" required=true maxlength="100" ~defaultValue={value(|c| c.name.clone())} /></label>
             <label>
                 { "RTSP address" }
-                <input ref={fields.url} name="url" required=true placeholder="rtsp://192.168.1.20/stream1" value={value(|c| c.url.clone())} />
+                <input ref={fields.url} name="url" required=true placeholder="rtsp://192.168.1.20/stream1" ~defaultValue={value(|c| c.url.clone())} />
             </label>
-            <label>{ "User name" }<input ref={fields.username} name="username" autocomplete="off" value={value(|c| c.username.clone().unwrap_or_default())} /></label>
+            <label>{ "User name" }<input ref={fields.username} name="username" autocomplete="off" ~defaultValue={value(|c| c.username.clone().unwrap_or_default())} /></label>
             <label>
                 { if saved.is_some() { "New password (empty keeps the old one)" } else { "Password" } }
                 <input ref={fields.password} name="password" type="password" autocomplete="new-password" />
@@ -184,7 +185,7 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
                     <option value="udp" selected={saved.is_some_and(|c| c.transport == Transport::Udp)}>{ "UDP" }</option>
                 </select>
             </label>
-            <label class="check"><input ref={fields.audio} name="audio" type="checkbox" checked={saved.is_some_and(|c| c.audio)} />{ "Record sound" }</label>
+            <label class="check"><input ref={fields.audio} name="audio" type="checkbox" ~defaultChecked={saved.is_some_and(|c| c.audio)} />{ "Record sound" }</label>
             <Probe outcome={(*outcome).clone()} />
             if let Some(failure) = &*failure {
                 <p class="error" role="alert">{ failure.sentence() }</p>

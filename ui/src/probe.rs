@@ -25,7 +25,9 @@ pub(crate) fn Probe(props: &ProbeProps) -> Html {
         Outcome::Running => html! { <p role="status">{ "Connecting; this takes up to ten seconds…" }</p> },
         Outcome::Failed(sentence) => html! { <p class="error" role="alert">{ sentence }</p> },
         Outcome::Found(report) => html! {
-            <ul class="probe" role="status">{ for lines(report).into_iter().map(|line| html! { <li>{ line }</li> }) }</ul>
+            <div role="status">
+                <ul class="probe">{ for lines(report).into_iter().map(|line| html! { <li>{ line }</li> }) }</ul>
+            </div>
         },
     }
 }
