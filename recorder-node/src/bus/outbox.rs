@@ -55,7 +55,9 @@ impl Drain {
                     CONFIRM_INTERVAL
                 }
                 Err(error) => {
-                    if !std::mem::replace(&mut said, true) {
+                    // The link itself says when it is down.
+                    let down = self.link.client().is_none();
+                    if !down && !std::mem::replace(&mut said, true) {
                         tracing::warn!(%error, "events wait in the outbox");
                     }
                     Duration::from_secs(1)

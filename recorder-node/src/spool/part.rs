@@ -58,7 +58,7 @@ pub(super) fn init_name(init: &[u8]) -> Init {
 
 impl Part {
     /// Makes the file and writes the init.
-    pub(super) fn create(path: &Path, key: StreamKey, info: OpenInfo) -> io::Result<Self> {
+    pub(super) fn create(path: &Path, key: StreamKey, info: &OpenInfo) -> io::Result<Self> {
         let file = OpenOptions::new()
             .append(true)
             .read(true)

@@ -103,7 +103,7 @@ impl Stream {
                 *disk = Some(DiskTrouble {
                     cause: Cause::new(GapCause::Disk, detail, now),
                     until,
-                })
+                });
             }
         }
         drop(disk);

@@ -85,7 +85,7 @@ impl Writer {
     fn run(mut self, messages: &Receiver<WriterMessage>) {
         while let Ok(WriterMessage { stream, item }) = messages.recv() {
             match item {
-                Item::Open(info) => self.open(&stream, *info),
+                Item::Open(info) => self.open(&stream, &info),
                 Item::Chunk(chunk) => {
                     self.chunk(&stream, &chunk);
                     stream.release(chunk.bytes.len());
@@ -104,7 +104,7 @@ impl Writer {
         let _ = self.commit.send(message);
     }
 
-    fn open(&mut self, stream: &Arc<Stream>, info: OpenInfo) {
+    fn open(&mut self, stream: &Arc<Stream>, info: &OpenInfo) {
         let key = stream.key;
         self.close(key);
         let (id, cause) = (info.id, info.cause.clone());
