@@ -1,5 +1,7 @@
 //! The crate edges of ARCHITECTURE.md, asserted from `cargo metadata` and from the `use` lines.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

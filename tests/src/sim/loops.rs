@@ -77,7 +77,7 @@ pub fn load(spec: &LoopSpec) -> Result<Arc<Loop>> {
         "GOP and frames per second must be at least 1"
     );
     ensure!(
-        spec.width % 16 == 0 && spec.height % 2 == 0,
+        spec.width.is_multiple_of(16) && spec.height.is_multiple_of(2),
         "the width must be a multiple of 16, the height even"
     );
     let folder = cache_folder();

@@ -199,7 +199,7 @@ impl Connection {
             Fault::Refuse => self.answer(request, "503 Service Unavailable", &[], "").await?,
             Fault::NotFound => self.answer(request, "404 Not Found", &[], "").await?,
             Fault::Mute if request.method == "DESCRIBE" => {
-                tokio::time::sleep(Duration::from_secs(3600)).await
+                tokio::time::sleep(Duration::from_secs(3600)).await;
             }
             Fault::Unauthorized => self.challenge(request).await?,
             _ if !self.authorized(camera, request) => self.challenge(request).await?,
