@@ -6,5 +6,6 @@ mod hostile;
 mod kills;
 mod long;
 mod outages;
+mod probe;
 mod switch;
 mod vanish;
