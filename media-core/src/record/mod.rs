@@ -5,6 +5,7 @@
 mod outlet;
 mod pipeline;
 mod run;
+mod sampleclock;
 mod stats;
 mod timing;
 

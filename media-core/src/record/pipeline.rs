@@ -10,6 +10,7 @@ use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 
 use super::outlet::Outlet;
+use super::sampleclock;
 use crate::element::CameraSrc;
 use crate::element::mux::settings;
 use crate::facts::RecordSettings;
@@ -108,6 +109,8 @@ impl Pipeline {
         };
         let encoder = make("avenc_aac")?;
         encoder.set_property("bitrate", 32_000i32);
+        // Its own timestamps are replaced, so it must not start anew when those of its input breathe.
+        encoder.set_property("tolerance", i64::MAX);
         let chain = [decoder, make("audioconvert")?, encoder];
         self.pipeline.add_many(&chain)?;
         gst::Element::link_many(&chain)?;
@@ -115,17 +118,15 @@ impl Pipeline {
         let out = encoder
             .static_pad("src")
             .ok_or_else(|| Broken("the encoder has no output".into()))?;
-        compensate(&out);
         link(&out, &into)?;
         for element in chain.iter().rev() {
             element.sync_state_with_parent()?;
         }
-        link(
-            &from,
-            &decoder
-                .static_pad("sink")
-                .ok_or_else(|| Broken("the decoder has no input".into()))?,
-        )
+        let input = decoder
+            .static_pad("sink")
+            .ok_or_else(|| Broken("the decoder has no input".into()))?;
+        sampleclock::keep(&input, &out);
+        link(&from, &input)
     }
 
     /// Pushes a unit through; what comes out has come out when this returns.
@@ -181,38 +182,6 @@ fn watch(pipeline: &gst::Pipeline) -> Arc<Mutex<Option<String>>> {
         gst::BusSyncReply::Drop
     });
     error
-}
-
-/// An AAC encoder gives a frame the time of the samples that went in, but a decoder puts out the samples one
-/// frame later (the priming of ISO/IEC 14496-3 and of Apple's TN2258: 1024 samples here). Without an edit list,
-/// which a timeline in UTC cannot have, times are taken back by that much.
-fn compensate(out: &gst::Pad) {
-    let delay = Mutex::new(gst::ClockTime::ZERO);
-    let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
-    out.add_probe(types, move |_, info| {
-        let mut delay = delay.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut info.data {
-            Some(gst::PadProbeData::Event(event)) => {
-                if let gst::EventView::Caps(caps) = event.view() {
-                    let rate = caps
-                        .structure()
-                        .and_then(|s| s.get::<i32>("rate").ok())
-                        .unwrap_or(8_000);
-                    let rate = u64::try_from(rate).unwrap_or(8_000).max(1);
-                    *delay = gst::ClockTime::from_nseconds(1024 * 1_000_000_000 / rate);
-                }
-            }
-            Some(gst::PadProbeData::Buffer(buffer)) => {
-                let buffer = buffer.make_mut();
-                let earlier = |time: Option<gst::ClockTime>| time.map(|time| time.saturating_sub(*delay));
-                let (pts, dts) = (earlier(buffer.pts()), earlier(buffer.dts()));
-                buffer.set_pts(pts);
-                buffer.set_dts(dts);
-            }
-            _ => {}
-        }
-        gst::PadProbeReturn::Ok
-    });
 }
 
 fn make(factory: &str) -> Result<gst::Element, Broken> {

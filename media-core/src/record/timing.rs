@@ -72,8 +72,7 @@ impl Timing {
             lost_packets: unit.lost_packets,
             params: unit.params,
         };
-        self.timeline
-            .push(track, unit.rtp, arrival, keyframe, carried);
+        self.timeline.push(track, unit.rtp, arrival, keyframe, carried);
         keyframe
     }
 

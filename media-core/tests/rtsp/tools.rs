@@ -124,8 +124,10 @@ pub(crate) fn beeps(file: &Path) -> Vec<f64> {
         .trim_end_matches(',')
         .parse()
         .unwrap();
+    // Stretched to the packets' own times, as a player does.
+    let follow = "aresample=async=1000:min_comp=0.001:min_hard_comp=0.01";
     let arguments = [
-        "-v", "error", "-i", &path, "-vn", "-f", "s16le", "-ac", "1", "-ar", "48000", "-",
+        "-v", "error", "-i", &path, "-vn", "-af", follow, "-f", "s16le", "-ac", "1", "-ar", "48000", "-",
     ];
     let samples: Vec<i16> = quiet("ffmpeg", &arguments)
         .chunks_exact(2)
