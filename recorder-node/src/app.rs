@@ -124,79 +124,127 @@ pub async fn serve(
     if let Some(plan) = &cached {
         supervisors.reconcile(plan).await;
     }
-    let drain = Drain {
-        node,
-        db: db.clone(),
-        link: link.clone(),
-        heads: heads.clone(),
-        uploads: Arc::new(Notify::new()),
-    };
-    // The bus outlives the recording by a moment, to announce what was sealed last.
-    let bus_stop = CancellationToken::new();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(keeper.run(config.bus.clone(), bus_stop.clone()));
-    tasks.spawn(plan::follow(link.clone(), node, plans, stop.clone()));
-    tasks.spawn(heads::publish(
-        link.clone(),
-        node,
-        heads.clone(),
-        bus_stop.clone(),
-    ));
-    tasks.spawn(drain.clone().publish(signals.clone(), bus_stop.clone()));
-    tasks.spawn(drain.clone().confirm(bus_stop.clone()));
-    let reporter = Reporter {
-        node,
-        name: config.node_name(),
-        started,
-        db: db.clone(),
-        layout: layout.clone(),
-        roster,
-        plan: plan_seen.clone(),
-        changed: context.changed.clone(),
-    };
-    tasks.spawn(reporter.run(link.clone(), stop.clone()));
-    let space = Space {
-        layout: layout.clone(),
-        db: db.clone(),
-        node,
-        policy: config.spool.clone(),
-        heads: heads.clone(),
-    };
-    tasks.spawn(space.run(signals.clone(), stop.clone()));
-    tasks.spawn(
-        Server {
-            node,
-            layout: layout.clone(),
-            recorder,
-        }
-        .run(link.clone(), bus_stop.clone()),
-    );
-    let uploader = Uploader {
+    let parts = Parts {
+        config,
         node,
         db: db.clone(),
         layout,
         link: link.clone(),
-        concurrency: config.upload.concurrency,
+        heads,
         signals,
+        recorder,
     };
-    let uploads = tokio::spawn(uploader.run(drain.uploads.clone(), stop.clone()));
-    tracing::info!(node = %node, name = %config.node_name(), data_dir = %config.data_dir.display(), "ready");
+    let drain = parts.drain();
+    // The bus outlives the recording by a moment, to announce what was sealed last.
+    let bus_stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keeper.run(parts.config.bus.clone(), bus_stop.clone()));
+    tasks.spawn(plan::follow(link, node, plans, stop.clone()));
+    let reporter = Reporter {
+        node,
+        name: parts.config.node_name(),
+        started,
+        db: db.clone(),
+        layout: parts.layout.clone(),
+        roster,
+        plan: plan_seen.clone(),
+        changed: context.changed.clone(),
+    };
+    tasks.spawn(reporter.run(parts.link.clone(), stop.clone()));
+    parts.spawn(&drain, &mut tasks, &stop, &bus_stop);
+    let (name, data_dir) = (
+        parts.config.node_name(),
+        parts.config.data_dir.display().to_string(),
+    );
+    tracing::info!(%node, name, data_dir, "ready");
     follow(&db, plan_seen, &mut supervisors, &stop).await;
     seal_all(supervisors, context, commit, writer_threads, commit_thread).await;
-    let flush = async {
-        while let Ok(true) = drain.publish_due().await {}
-        let _ = heads::publish_changed(&link, node, &heads).await;
-        let _ = drain.confirm_all().await;
-        if let Some(client) = link.client() {
-            let _ = client.flush().await;
-        }
-    };
-    let _ = tokio::time::timeout(FLUSH_LIMIT, flush).await;
+    let _ = tokio::time::timeout(FLUSH_LIMIT, parts.flush(&drain)).await;
     bus_stop.cancel();
-    uploads.abort();
     tasks.abort_all();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What the tasks beside the recording work with.
+struct Parts {
+    config: Config,
+    node: NodeId,
+    db: Db,
+    layout: Layout,
+    link: Link,
+    heads: Arc<Heads>,
+    signals: Arc<Signals>,
+    recorder: Arc<dyn Recorder>,
+}
+
+impl Parts {
+    fn drain(&self) -> Drain {
+        Drain {
+            node: self.node,
+            db: self.db.clone(),
+            link: self.link.clone(),
+            heads: self.heads.clone(),
+            uploads: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Starts what announces, uploads, frees and answers.
+    fn spawn(
+        &self,
+        drain: &Drain,
+        tasks: &mut JoinSet<()>,
+        stop: &CancellationToken,
+        bus_stop: &CancellationToken,
+    ) {
+        let node = self.node;
+        tasks.spawn(heads::publish(
+            self.link.clone(),
+            node,
+            self.heads.clone(),
+            bus_stop.clone(),
+        ));
+        tasks.spawn(drain.clone().publish(self.signals.clone(), bus_stop.clone()));
+        tasks.spawn(drain.clone().confirm(bus_stop.clone()));
+        let space = Space {
+            layout: self.layout.clone(),
+            db: self.db.clone(),
+            node,
+            policy: self.config.spool.clone(),
+            heads: self.heads.clone(),
+        };
+        tasks.spawn(space.run(self.signals.clone(), stop.clone()));
+        let server = Server {
+            node,
+            layout: self.layout.clone(),
+            recorder: self.recorder.clone(),
+        };
+        tasks.spawn(server.run(self.link.clone(), bus_stop.clone()));
+        let uploader = Uploader {
+            node,
+            db: self.db.clone(),
+            layout: self.layout.clone(),
+            link: self.link.clone(),
+            concurrency: self.config.upload.concurrency,
+            signals: self.signals.clone(),
+        };
+        let uploads = uploader.run(drain.uploads.clone(), stop.clone());
+        tasks.spawn(async move {
+            if let Err(error) = uploads.await {
+                tracing::error!("nothing will be uploaded: {error:#}");
+            }
+        });
+    }
+
+    /// Announces what was sealed last.
+    async fn flush(&self, drain: &Drain) {
+        while let Ok(true) = drain.publish_due().await {}
+        let _ = heads::publish_changed(&self.link, self.node, &self.heads).await;
+        let _ = drain.confirm_all().await;
+        if let Some(client) = self.link.client() {
+            let _ = client.flush().await;
+        }
+    }
 }
 
 /// Reconciles to each plan until `stop`.
