@@ -1,4 +1,5 @@
 //! Packing and unpacking of segment tables: done for every object sealed, and for each one in a playlist.
+#![expect(missing_docs, reason = "criterion_group! makes a public function")]
 
 use std::hint::black_box;
 
@@ -24,7 +25,7 @@ fn segments(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(10));
     group.bench_function("pack", |bencher| bencher.iter(|| black_box(&table).pack()));
     group.bench_function("unpack", |bencher| {
-        bencher.iter(|| SegmentTable::unpack(black_box(&packed)))
+        bencher.iter(|| SegmentTable::unpack(black_box(&packed)));
     });
     group.finish();
 
