@@ -13,7 +13,7 @@ use crate::{AppState, Error};
 /// Probes an address that is not saved.
 ///
 /// # Errors
-/// [`Error::Invalid`] with the field, and as [`ask`].
+/// [`Error::Invalid`] with the field, and as a probe fails.
 pub async fn unsaved(state: &AppState, caller: Caller, body: ProbeCamera) -> Result<ProbeReport, Error> {
     let (url, credentials) = cameras::checked(state, &body.url, body.username, body.password)?;
     let source = Source {
@@ -28,7 +28,7 @@ pub async fn unsaved(state: &AppState, caller: Caller, body: ProbeCamera) -> Res
 /// Probes a saved camera, through its own node if that is online.
 ///
 /// # Errors
-/// [`Error::NotFound`], and as [`ask`].
+/// [`Error::NotFound`], and as a probe fails.
 pub async fn saved(state: &AppState, caller: Caller, id: CameraId) -> Result<ProbeReport, Error> {
     let row = cameras::row(state, caller, id).await?;
     let request = ProbeRequest {
