@@ -60,9 +60,10 @@ pub struct Bar {
 pub fn bars(stretches: &[Stretch], scale: &Scale) -> (Vec<Bar>, Vec<Bar>) {
     let (mut footage, mut gaps) = (Vec::<Bar>::new(), Vec::<Bar>::new());
     for stretch in stretches {
-        let (into, start, end) = match stretch {
-            Stretch::Footage { start, end } => (&mut footage, start, end),
-            Stretch::Gap { start, end, .. } => (&mut gaps, start, end),
+        // Runs less than a pixel apart are one rectangle: the gap between is drawn over it.
+        let (into, apart, start, end) = match stretch {
+            Stretch::Footage { start, end } => (&mut footage, 1.0, start, end),
+            Stretch::Gap { start, end, .. } => (&mut gaps, 0.0, start, end),
         };
         let left = scale.x(start.0 as f64).max(0.0);
         let right = scale.x(end.0 as f64).min(scale.width);
@@ -71,7 +72,9 @@ pub fn bars(stretches: &[Stretch], scale: &Scale) -> (Vec<Bar>, Vec<Bar>) {
         }
         let width = (right - left).max(1.0);
         match into.last_mut() {
-            Some(last) if left <= last.x + last.width => last.width = last.width.max(left + width - last.x),
+            Some(last) if left <= last.x + last.width + apart => {
+                last.width = last.width.max(left + width - last.x);
+            }
             _ => into.push(Bar { x: left, width }),
         }
     }
