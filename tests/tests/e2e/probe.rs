@@ -113,6 +113,6 @@ async fn failed(world: &World, body: &Value, words: &[&str]) -> Result<()> {
         !answer.to_string().contains("wrong\""),
         "the answer shows the password"
     );
-    ensure!(took_ms <= 11_000, "the answer took {took_ms} ms");
+    ensure!(took_ms <= 10_000, "the answer took {took_ms} ms");
     Ok(())
 }
