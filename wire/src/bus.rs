@@ -99,6 +99,8 @@ ControlRequestKind {
     Read = "read",
     /// [`ProbeRequest`] → [`ProbeReport`].
     Probe = "probe",
+    /// [`SnapshotRequest`] → a JPEG, see [`SnapshotReply`].
+    Snapshot = "snapshot",
 });
 
 /// Every answer over request/reply: the value, or why not.
@@ -231,6 +233,32 @@ pub struct ReadReply {
 
 /// Header that carries `Reply<ReadReply>` beside the bytes.
 pub const READ_HEADER: &str = "Cc-Read";
+
+/// The newest keyframe of a camera that is recorded now, as a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotRequest {
+    /// The camera.
+    pub camera: CameraId,
+    /// Widest picture that is wanted, in pixels; none is made wider than the camera sends it.
+    pub max_width: u32,
+}
+
+/// Answer to a [`SnapshotRequest`]: the JPEG is the payload, at most [`SNAPSHOT_MAX_BYTES`], and this is the
+/// JSON of the header [`SNAPSHOT_HEADER`]. `NotFound` when the camera is not recorded now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotReply {
+    /// Capture time of the picture.
+    pub captured: UnixMs,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+}
+
+/// Header that carries `Reply<SnapshotReply>` beside the JPEG.
+pub const SNAPSHOT_HEADER: &str = "Cc-Snapshot";
+/// Most bytes of a JPEG; below NATS' default payload limit of 1 MiB.
+pub const SNAPSHOT_MAX_BYTES: usize = 512 * 1024;
 
 /// Connect to a source and say what it sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

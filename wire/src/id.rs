@@ -78,6 +78,8 @@ id!(/// A recorder node.
     NodeId, "node");
 id!(/// One stored object of footage, about a minute of one camera's stream.
     ObjectId, "object");
+id!(/// A deletion of a camera's footage by range, for as long as it is kept as a tombstone.
+    ErasureId, "erasure");
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ pub mod source;
 pub mod status;
 pub mod time;
 
-pub use id::{CameraId, NodeId, ObjectId, OrganizationId, UserId};
+pub use id::{CameraId, ErasureId, NodeId, ObjectId, OrganizationId, UserId};
 pub use media::{StreamKind, Track};
 pub use segment::{Segment, SegmentTable};
 pub use time::{TimeRange, UnixMs};

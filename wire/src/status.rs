@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::GapCause;
-use crate::id::{CameraId, NodeId};
+use crate::id::{CameraId, ErasureId, NodeId};
 use crate::media::StreamKind;
 use crate::time::UnixMs;
 
@@ -34,6 +34,9 @@ pub struct NodeStatus {
     pub outbox_backlog: u64,
     /// One entry a recorded stream.
     pub streams: Vec<StreamStatus>,
+    /// Erasures of its plan whose footage is gone from the node: no file, no upload, no announcement.
+    #[serde(default)]
+    pub erased: Vec<ErasureId>,
 }
 
 /// State of one stream.

@@ -147,6 +147,7 @@ fn changed(node: NodeId, cameras: &[PlanCamera], kept: Option<&Plan>, now: UnixM
         revision: revision + 1,
         horizon,
         entries,
+        erasures: Vec::new(),
     })
 }
 

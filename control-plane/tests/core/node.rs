@@ -53,6 +53,7 @@ impl Node {
             upload_backlog: 0,
             outbox_backlog: 0,
             streams: Vec::new(),
+            erased: Vec::new(),
         };
         let body = serde_json::to_vec(&status).unwrap();
         self.bucket(NODE_BUCKET)

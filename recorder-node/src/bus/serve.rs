@@ -85,6 +85,7 @@ impl Server {
                 let reply = self.probe(&message.payload).await;
                 client.publish(reply_to, json(&reply).into()).await
             }
+            ControlRequestKind::Snapshot => return,
         };
         if let Err(error) = sent {
             tracing::debug!(%error, "answer not sent");

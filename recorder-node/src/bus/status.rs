@@ -92,6 +92,7 @@ impl Reporter {
             upload_backlog,
             outbox_backlog,
             streams: self.roster.statuses(),
+            erased: Vec::new(),
         })
     }
 }

@@ -250,6 +250,7 @@ async fn the_plan_is_followed_and_a_bad_one_changes_nothing() {
         revision,
         horizon: UnixMs(0),
         entries: Vec::new(),
+        erasures: Vec::new(),
     };
     let jetstream = world.jetstream().await;
     let config = jetstream::kv::Config {

@@ -156,6 +156,7 @@ fn plan(node: NodeId, urls: &[String]) -> Result<Plan> {
         revision: 1,
         horizon,
         entries: urls.iter().enumerate().map(entry).collect(),
+        erasures: Vec::new(),
     })
 }
 
