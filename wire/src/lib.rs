@@ -10,6 +10,7 @@ pub mod event;
 pub mod id;
 pub mod media;
 pub mod plan;
+pub mod schedule;
 pub mod segment;
 pub mod source;
 pub mod status;

@@ -5,4 +5,5 @@ pub mod coverage;
 pub mod event;
 pub mod plan;
 pub mod playlist;
+pub mod schedule;
 pub mod signing;
