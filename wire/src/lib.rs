@@ -8,6 +8,7 @@ pub mod bus;
 pub mod coverage;
 pub mod event;
 pub mod id;
+pub mod licence;
 pub mod media;
 pub mod plan;
 pub mod schedule;

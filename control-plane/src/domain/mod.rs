@@ -3,6 +3,7 @@
 pub mod camera;
 pub mod coverage;
 pub mod event;
+pub mod licence;
 pub mod plan;
 pub mod playlist;
 pub mod schedule;
