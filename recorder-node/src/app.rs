@@ -1,6 +1,7 @@
 //! `recorder-node run`: puts the parts together, and takes them apart in order.
 
-use std::collections::HashMap;
+mod resume;
+
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle as Thread;
@@ -13,23 +14,22 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wire::NodeId;
-use wire::event::{NodeEvent, OpenObject};
 use wire::plan::Plan;
 
 use crate::bus::credentials::Secrets;
 use crate::bus::{Link, heads, outbox::Drain, plan, serve::Server, status::Reporter};
 use crate::config::Config;
-use crate::db::{Db, ledger as rows, outbox, settings};
-use crate::ledger::{Cause, Ledger, Planned, StreamKey};
+use crate::db::{Db, settings};
+use crate::erasure::Eraser;
 use crate::media::Recorder;
 use crate::spool::commit::{self, Commit, Signals};
 use crate::spool::heads::Heads;
-use crate::spool::repair::Repair;
 use crate::spool::space::Space;
 use crate::spool::{Layout, now, writer};
-use crate::supervisor::shared::{Context, attempt_limiter, outage_end};
+use crate::supervisor::shared::{Context, attempt_limiter};
 use crate::supervisor::{Roster, Supervisors};
-use crate::upload::Uploader;
+use crate::upload::{UnderWay, Uploader};
+use resume::{Past, resume};
 
 /// Attempts end and objects are sealed within this after a signal.
 const SEAL_LIMIT: Duration = Duration::from_millis(3_500);
@@ -69,15 +69,6 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
         stop.cancel();
     });
     Ok(())
-}
-
-/// What the database and the spool held at start.
-struct Past {
-    node: NodeId,
-    plan: Option<Plan>,
-    ledger: Ledger,
-    covered: HashMap<StreamKey, wire::UnixMs>,
-    heads: Arc<Heads>,
 }
 
 /// Runs the node with any recorder until `stop`.
@@ -133,6 +124,7 @@ pub async fn serve(
         heads,
         signals,
         recorder,
+        uploads: Arc::default(),
     };
     let drain = parts.drain();
     // The bus outlives the recording by a moment, to announce what was sealed last.
@@ -146,11 +138,13 @@ pub async fn serve(
         started,
         db: db.clone(),
         layout: parts.layout.clone(),
-        roster,
+        roster: roster.clone(),
         plan: plan_seen.clone(),
         changed: context.changed.clone(),
     };
     tasks.spawn(reporter.run(parts.link.clone(), stop.clone()));
+    let eraser = parts.eraser(roster, context.clone());
+    tasks.spawn(eraser.run(plan_seen.clone(), stop.clone()));
     parts.spawn(&drain, &mut tasks, &stop, &bus_stop);
     let (name, data_dir) = (
         parts.config.node_name(),
@@ -176,6 +170,7 @@ struct Parts {
     heads: Arc<Heads>,
     signals: Arc<Signals>,
     recorder: Arc<dyn Recorder>,
+    uploads: Arc<UnderWay>,
 }
 
 impl Parts {
@@ -186,6 +181,20 @@ impl Parts {
             link: self.link.clone(),
             heads: self.heads.clone(),
             uploads: Arc::new(Notify::new()),
+        }
+    }
+
+    fn eraser(&self, roster: Roster, context: Arc<Context>) -> Eraser {
+        Eraser {
+            node: self.node,
+            db: self.db.clone(),
+            layout: self.layout.clone(),
+            heads: self.heads.clone(),
+            roster,
+            changed: context.changed.clone(),
+            writer: Arc::new(move || context.writer()),
+            uploads: self.uploads.clone(),
+            signals: self.signals.clone(),
         }
     }
 
@@ -227,6 +236,7 @@ impl Parts {
             link: self.link.clone(),
             concurrency: self.config.upload.concurrency,
             signals: self.signals.clone(),
+            under_way: self.uploads.clone(),
         };
         let uploads = uploader.run(drain.uploads.clone(), stop.clone());
         tasks.spawn(async move {
@@ -281,76 +291,6 @@ async fn follow(
         if let Err(error) = kept {
             tracing::error!(%error, "the plan could not be kept for a start without the bus");
         }
-    }
-}
-
-/// Repairs the spool and takes up the ledger where it ended.
-fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Result<Past> {
-    let (node, plan, coverages) =
-        db.transaction(|c| Ok((settings::node(c)?, settings::plan(c)?, rows::coverages(c)?)))?;
-    let entries = plan.iter().flat_map(|plan| &plan.entries);
-    let planned: HashMap<StreamKey, Planned> = entries
-        .map(|entry| {
-            (
-                StreamKey {
-                    camera: entry.camera,
-                    stream: entry.stream,
-                },
-                Planned::of(entry),
-            )
-        })
-        .collect();
-    let keys: Vec<StreamKey> = coverages.iter().map(|(key, _)| *key).collect();
-    let now = now();
-    let mut ledger = Ledger::resume(node, coverages, planned, now);
-    let segment_ms = i64::try_from(config.record.segment().as_millis()).unwrap_or(6_000);
-    let repair = Repair {
-        layout,
-        db,
-        node,
-        plan: plan.as_ref(),
-        segment_ms,
-        now,
-    };
-    repair.run(&mut ledger)?.log();
-    let cause = Cause::not_running(now);
-    let mut covered = HashMap::new();
-    let mut changes = Vec::new();
-    for key in keys {
-        changes.extend(ledger.outage(key, outage_end(now), &cause));
-        covered.extend(ledger.end(key).map(|end| (key, end)));
-    }
-    db.transaction(|c| {
-        rows::apply(c, &changes)?;
-        rows::forget_finished_gaps(c)
-    })?;
-    let heads = Arc::new(Heads::default());
-    for event in db.with(outbox::waiting_objects)? {
-        if let NodeEvent::ObjectSealed(sealed) = event {
-            let key = StreamKey {
-                camera: sealed.camera,
-                stream: sealed.stream,
-            };
-            heads.close(key, open_object(sealed));
-        }
-    }
-    Ok(Past {
-        node,
-        plan,
-        ledger,
-        covered,
-        heads,
-    })
-}
-
-fn open_object(sealed: wire::event::SealedObject) -> OpenObject {
-    OpenObject {
-        id: sealed.id,
-        epoch: sealed.epoch,
-        previous: sealed.previous,
-        init: sealed.init,
-        tracks: sealed.tracks,
-        segments: sealed.segments,
     }
 }
 

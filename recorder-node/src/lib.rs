@@ -8,6 +8,7 @@ pub mod bus;
 pub mod check;
 pub mod config;
 pub mod db;
+pub mod erasure;
 pub mod ledger;
 pub mod media;
 pub mod spool;

@@ -12,7 +12,7 @@ use wire::status::NodeStatus;
 use wire::{NodeId, UnixMs};
 
 use super::Link;
-use crate::db::{Db, objects, outbox};
+use crate::db::{Db, erasures, objects, outbox};
 use crate::spool::{Layout, now, space};
 use crate::supervisor::Roster;
 
@@ -75,24 +75,29 @@ impl Reporter {
     }
 
     async fn status(&self) -> Result<NodeStatus, crate::db::DbError> {
-        let ((spool_bytes, upload_backlog), outbox_backlog) = self
+        let ((spool_bytes, upload_backlog), outbox_backlog, mut erased) = self
             .db
-            .call(|c| Ok((objects::totals(c)?, outbox::backlog(c)?)))
+            .call(|c| Ok((objects::totals(c)?, outbox::backlog(c)?, erasures::done(c)?)))
             .await?;
+        let (revision, planned) = match &*self.plan.borrow() {
+            Some(plan) => (Some(plan.revision), plan.erasures.clone()),
+            None => (None, Vec::new()),
+        };
+        erased.retain(|id| planned.iter().any(|erasure| erasure.id == *id));
         Ok(NodeStatus {
             node: self.node,
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: now(),
             started: self.started,
-            plan_revision: self.plan.borrow().as_ref().map(|plan| plan.revision),
+            plan_revision: revision,
             memory_bytes: memory_bytes(),
             disk_free_bytes: space::free_bytes(self.layout.root()).unwrap_or(0),
             spool_bytes,
             upload_backlog,
             outbox_backlog,
             streams: self.roster.statuses(),
-            erased: Vec::new(),
+            erased,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! What was committed here survives a power cut. One connection: writes are grouped by the commit thread, and
 //! reads are short. Nothing here touches footage files or the bus.
 
+pub mod erasures;
 pub mod ledger;
 pub mod objects;
 pub mod outbox;
@@ -133,6 +134,7 @@ id_from_blob! {
     object_id -> wire::ObjectId;
     camera_id -> wire::CameraId;
     node_id -> wire::NodeId;
+    erasure_id -> wire::ErasureId;
 }
 
 pub(crate) const fn stream_code(stream: wire::StreamKind) -> i16 {

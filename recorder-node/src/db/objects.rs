@@ -5,7 +5,7 @@ use diesel::sqlite::SqliteConnection;
 use wire::event::{NodeEvent, SealedObject};
 use wire::{CameraId, ObjectId, StreamKind, TimeRange, UnixMs};
 
-use super::outbox::{self, INDEXED, SEALED, STORED};
+use super::outbox::{self, INDEXED, REFUSED, SEALED, STORED};
 use super::schema::object;
 use super::{DbError, DbResult, camera_id, object_id, stream_code, stream_kind};
 
@@ -101,6 +101,30 @@ pub fn mark_stored(c: &mut SqliteConnection, id: ObjectId) -> DbResult<()> {
     Ok(())
 }
 
+/// The index does not know it, or not any more.
+///
+/// # Errors
+/// Those of the database.
+pub fn mark_refused(c: &mut SqliteConnection, id: ObjectId) -> DbResult<()> {
+    diesel::update(object::table.find(id.as_bytes().as_slice()))
+        .set(object::state.eq(REFUSED))
+        .execute(c)?;
+    Ok(())
+}
+
+/// What the index refused for good and what ended before `before`; oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub fn oldest_refused(c: &mut SqliteConnection, before: UnixMs, limit: i64) -> DbResult<Vec<ObjectRow>> {
+    let rows: Vec<Raw> = object::table
+        .filter(object::state.eq(REFUSED).and(object::end_ms.lt(before.0)))
+        .order(object::start_ms)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(read).collect()
+}
+
 /// What may go first: the oldest stored objects.
 ///
 /// # Errors
@@ -114,26 +138,49 @@ pub fn oldest_stored(c: &mut SqliteConnection, limit: i64) -> DbResult<Vec<Objec
     rows.into_iter().map(read).collect()
 }
 
-/// What goes last of all: the oldest objects that exist nowhere else.
+/// What goes last of all: the oldest objects that exist nowhere else; those that nobody can ever play first.
 ///
 /// # Errors
 /// Those of the database.
 pub fn oldest_unstored(c: &mut SqliteConnection, limit: i64) -> DbResult<Vec<ObjectRow>> {
     let rows: Vec<Raw> = object::table
         .filter(object::state.ne(STORED))
-        .order(object::start_ms)
+        .order((object::state.eq(REFUSED).desc(), object::start_ms))
         .limit(limit)
         .load(c)?;
     rows.into_iter().map(read).collect()
 }
 
-/// Forgets an object.
+/// Forgets an object; false when it was forgotten before.
 ///
 /// # Errors
 /// Those of the database.
-pub fn remove(c: &mut SqliteConnection, id: ObjectId) -> DbResult<()> {
-    diesel::delete(object::table.find(id.as_bytes().as_slice())).execute(c)?;
-    Ok(())
+pub fn remove(c: &mut SqliteConnection, id: ObjectId) -> DbResult<bool> {
+    let gone = diesel::delete(object::table.find(id.as_bytes().as_slice())).execute(c)?;
+    Ok(gone > 0)
+}
+
+/// Objects of a camera, on all its streams, that touch a range; oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub fn touching(
+    c: &mut SqliteConnection,
+    camera: CameraId,
+    range: TimeRange,
+    limit: i64,
+) -> DbResult<Vec<ObjectRow>> {
+    let rows: Vec<Raw> = object::table
+        .filter(
+            object::camera
+                .eq(camera.as_bytes().as_slice())
+                .and(object::start_ms.lt(range.end().0))
+                .and(object::end_ms.gt(range.start().0)),
+        )
+        .order(object::start_ms)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(read).collect()
 }
 
 /// Bytes in the spool, and the number of objects that are not stored yet.

@@ -121,7 +121,8 @@ pub const SEALED: i16 = 0;
 pub const INDEXED: i16 = 1;
 /// State of an object that the store has, verified.
 pub const STORED: i16 = 2;
-/// State of an object that the index refused for good; its file stays as long as there is room.
+/// State of an object that the index refused for good, or does not know any more: it is neither announced nor
+/// uploaded again, and its file stays for a week, for people to look into it (see `spool::space`).
 pub const REFUSED: i16 = 3;
 
 /// The index has committed these: forget the rows, move objects on. Returns the ids.

@@ -71,4 +71,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    erasure (id) {
+        id -> Binary,
+        camera -> Binary,
+        start_ms -> BigInt,
+        end_ms -> BigInt,
+        done -> Bool,
+    }
+}
+
+diesel::table! {
+    doomed (object) {
+        object -> Binary,
+        camera -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(object, outbox);

@@ -20,7 +20,7 @@ use super::heads::Heads;
 use super::seal::{self, Finished};
 use super::{Layout, now};
 use crate::db::ledger::OpenRow;
-use crate::db::{Db, DbResult, ledger as ledger_rows, objects};
+use crate::db::{Db, DbResult, erasures, ledger as ledger_rows};
 use crate::ledger::{Cause, Change, Ledger, Planned, StreamKey};
 
 /// Objects that end within this time share their fsyncs of folders and their transaction.
@@ -71,6 +71,8 @@ pub enum Commit {
     },
     /// The disk refused a write: room is needed.
     DiskFailed,
+    /// Answers when all that was told before is in the database.
+    Barrier(oneshot::Sender<()>),
 }
 
 /// Who wants to know of commits.
@@ -80,6 +82,8 @@ pub struct Signals {
     pub outbox: Notify,
     /// Room is needed on the disk.
     pub room: Notify,
+    /// An erased object was sealed late: its file is doomed.
+    pub erase: Notify,
 }
 
 struct Committer {
@@ -119,7 +123,8 @@ pub fn start(
 fn gather(messages: &Receiver<Commit>) -> Option<Vec<Commit>> {
     let mut batch = vec![messages.recv().ok()?];
     let deadline = Instant::now() + GROUP;
-    while batch.len() < BATCH_MAX && !batch.iter().any(|message| matches!(message, Commit::Plan { .. })) {
+    let is_awaited = |message: &Commit| matches!(message, Commit::Plan { .. } | Commit::Barrier(_));
+    while batch.len() < BATCH_MAX && !batch.iter().any(is_awaited) {
         match messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(message) => batch.push(message),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
@@ -228,6 +233,7 @@ impl Committer {
                 rows.push(Row::Changes(self.ledger.plan(&planned, now)));
                 waiting.push(done);
             }
+            Commit::Barrier(done) => waiting.push(done),
             Commit::DiskFailed => self.signals.room.notify_one(),
         }
     }
@@ -241,23 +247,34 @@ impl Committer {
     /// One transaction; repeated until the disk takes it.
     fn write(&self, rows: &[Row]) {
         let mut pause = Duration::from_millis(200);
-        while let Err(error) = self
-            .db
-            .transaction(|c| rows.iter().try_for_each(|row| write_row(c, row)))
-        {
-            tracing::error!(%error, "cannot commit; trying again");
+        let erased = loop {
+            let written = self.db.transaction(|c| {
+                let mut erased = Vec::new();
+                rows.iter().try_for_each(|row| write_row(c, row, &mut erased))?;
+                Ok(erased)
+            });
+            match written {
+                Ok(erased) => break erased,
+                Err(error) => tracing::error!(%error, "cannot commit; trying again"),
+            }
             self.signals.room.notify_one();
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_secs(5));
+        };
+        if !erased.is_empty() {
+            self.heads.forget(&erased);
+            self.signals.erase.notify_one();
         }
     }
 }
 
-fn write_row(c: &mut diesel::SqliteConnection, row: &Row) -> DbResult<()> {
+fn write_row(c: &mut diesel::SqliteConnection, row: &Row, erased: &mut Vec<ObjectId>) -> DbResult<()> {
     match row {
         Row::Open(id, open) => ledger_rows::add_open(c, *id, open),
         Row::Sealed(sealed) => {
-            objects::add(c, sealed)?;
+            if erasures::add_unless_erased(c, sealed)? {
+                erased.push(sealed.id);
+            }
             ledger_rows::remove_open(c, sealed.id)
         }
         Row::Closed(id) => ledger_rows::remove_open(c, *id),

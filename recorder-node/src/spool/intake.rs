@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use media_core::facts::{AttemptEnd, Chunk, Fact, FactSink, Failure, Track};
+use tokio::sync::oneshot;
 use wire::{ObjectId, UnixMs};
 
 use super::now;
@@ -63,13 +64,18 @@ pub enum Item {
     Close,
 }
 
-/// An item and its stream.
+/// What the writer is told.
 #[derive(Debug)]
-pub struct WriterMessage {
-    /// Whose.
-    pub stream: Arc<Stream>,
-    /// What.
-    pub item: Item,
+pub enum WriterMessage {
+    /// Footage.
+    Footage {
+        /// Whose.
+        stream: Arc<Stream>,
+        /// What.
+        item: Item,
+    },
+    /// Answers when all that was told before is committed.
+    Barrier(oneshot::Sender<()>),
 }
 
 /// The sink of one attempt.
@@ -86,6 +92,8 @@ struct State {
     head: Option<(Bytes, Vec<Track>)>,
     /// The writer has an object open.
     open: Option<ObjectId>,
+    /// Where it began.
+    start: UnixMs,
     /// The last object, when the attempt's next one follows it without a break.
     previous: Option<ObjectId>,
     /// The next chunk may begin an object although it does not start a segment: it is the attempt's first.
@@ -113,10 +121,8 @@ impl Intake {
 
     fn send(&self, item: Item) {
         // Without a writer the process is about to end.
-        let _ = self.writer.send(WriterMessage {
-            stream: self.stream.clone(),
-            item,
-        });
+        let stream = self.stream.clone();
+        let _ = self.writer.send(WriterMessage::Footage { stream, item });
     }
 
     fn close(&self, state: &mut State) {
@@ -146,6 +152,10 @@ impl Intake {
         // The writer gives up an object when the disk fails; what follows of it would go nowhere.
         if state.open.is_some() && self.stream.disk_failures() != state.failures {
             self.drop_to_next_segment(state);
+        }
+        // Its footage is erased, and what follows is not: another object goes on without a break.
+        if state.open.is_some() && chunk.starts_segment && self.stream.is_to_be_cut(state.start) {
+            self.close(state);
         }
         if state.open.is_none() && !self.may_open(state, &chunk) {
             state.fresh = false;
@@ -199,6 +209,7 @@ impl Intake {
             cause,
         })));
         state.open = Some(id);
+        state.start = start;
         state.fresh = false;
         (self.events)(AttemptEvent::Footage);
         true
@@ -237,12 +248,10 @@ impl Drop for Intake {
     fn drop(&mut self) {
         // An attempt that panicked says nothing; its object is sealed and its supervisor told all the same.
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let open = state.open.take();
         if !std::mem::replace(&mut state.ended, true) {
-            if state.open.take().is_some() {
-                let _ = self.writer.send(WriterMessage {
-                    stream: self.stream.clone(),
-                    item: Item::Close,
-                });
+            if open.is_some() {
+                self.send(Item::Close);
             }
             let failure = Failure::Internal("the attempt ended without a word".to_owned());
             (self.events)(AttemptEvent::Ended(AttemptEnd::Failed(failure)));

@@ -7,12 +7,14 @@
 //! | `flush` | one thread: what was appended reaches the disk within about a second |
 //! | `commit`, `seal` | one thread: fsync → rename → fsync of the folder → one transaction for many cameras |
 //! | `repair` | at start: what a power cut left behind |
+//! | `erase` | deletes the files of erased footage |
 //! | `space` | frees the disk by policy |
 //! | `read` | ranges of objects, growing or sealed |
 //!
 //! Nothing here talks to the bus or decides when to record.
 
 pub mod commit;
+pub mod erase;
 pub mod flush;
 pub mod heads;
 pub mod intake;
@@ -23,7 +25,7 @@ mod seal;
 pub mod space;
 pub mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod writer;
 
 use std::fs::{DirBuilder, File};

@@ -6,6 +6,7 @@
 //! | `.part` that is empty or has no whole chunk yet | deleted |
 //! | `.part` that is no recording | set aside in `quarantine/` |
 //! | `.mp4` without a row | checked and given its row; set aside when it is no recording |
+//! | footage inside a noted erasure that has no row | deleted, a gap of cause `operator` |
 //! | row without a file | stored: forgotten; otherwise a gap of cause `upload` |
 //! | file of another length than its row says | as a row without a file; the file is set aside |
 //! | anything else | left alone and reported |
@@ -14,7 +15,7 @@
 
 mod file;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -24,11 +25,11 @@ use wire::coverage::GapCause;
 use wire::plan::Plan;
 use wire::{CameraId, NodeId, ObjectId, StreamKind, TimeRange, UnixMs};
 
-use super::Layout;
 use super::space::replace_by_gap;
+use super::{Layout, erase};
 use crate::db::ledger::OpenRow;
 use crate::db::objects::{self, ObjectRow};
-use crate::db::{Db, DbError, ledger as rows, outbox};
+use crate::db::{Db, DbError, erasures, ledger as rows, outbox};
 use crate::ledger::{Cause, Ledger, StreamKey};
 use file::{Found, Rebuilt};
 
@@ -39,6 +40,8 @@ pub struct Report {
     pub sealed: Vec<ObjectId>,
     /// Sealed files that had no row.
     pub adopted: Vec<ObjectId>,
+    /// Files whose footage is erased.
+    pub erased: Vec<ObjectId>,
     /// Rows whose file was gone or damaged before it was stored.
     pub lost: Vec<ObjectId>,
     /// Files without footage that were deleted.
@@ -103,6 +106,7 @@ impl Repair<'_> {
             self.seal(ledger, &found, was_part, &mut report)?;
         }
         self.db.transaction(rows::clear_open)?;
+        erase::unlink_doomed(self.db, self.layout)?;
         Ok(report)
     }
 
@@ -186,7 +190,7 @@ impl Repair<'_> {
     ) -> Result<(), RepairError> {
         for row in known.values().filter(|row| !present.contains(&row.id)) {
             if row.state == outbox::STORED {
-                self.db.transaction(|c| objects::remove(c, row.id))?;
+                self.db.transaction(|c| objects::remove(c, row.id).map(drop))?;
                 continue;
             }
             let detail = "the footage was lost from the recorder's disk before it was stored";
@@ -218,11 +222,13 @@ impl Repair<'_> {
         let mut changes = ledger.opened(key, sealed.start, &Cause::not_running(self.now));
         let range = TimeRange::new(sealed.start, sealed.end).map_err(io::Error::other)?;
         changes.extend(ledger.sealed(key, sealed.id, range));
-        self.db.transaction(|c| {
+        let erased = self.db.transaction(|c| {
             rows::apply(c, &changes)?;
-            objects::add(c, sealed)
+            erasures::add_unless_erased(c, sealed)
         })?;
-        if was_part {
+        if erased {
+            &mut report.erased
+        } else if was_part {
             &mut report.sealed
         } else {
             &mut report.adopted
@@ -253,6 +259,9 @@ impl Report {
         }
         for id in &self.adopted {
             tracing::warn!(object = %id, "a sealed file had no row; taken in");
+        }
+        for id in &self.erased {
+            tracing::info!(object = %id, "found and deleted on request");
         }
         for id in &self.lost {
             tracing::error!(object = %id, "an object is gone from the disk before it was stored");

@@ -2,6 +2,9 @@
 //!
 //! The file goes before its row. A crash between the two leaves a row without a file, which the repair at start
 //! turns into what was meant. Footage that goes unstored leaves a gap in the same transaction.
+//!
+//! What the index refused for good can never be played: it goes after a week, or when there is no room, before
+//! other footage that is not stored.
 
 use std::io;
 use std::path::Path;
@@ -9,19 +12,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use wire::NodeId;
-use wire::ObjectId;
 use wire::coverage::{Gap, GapCause};
+use wire::{NodeId, ObjectId, UnixMs};
 
-use super::Layout;
 use super::commit::Signals;
 use super::heads::Heads;
+use super::{Layout, now};
 use crate::config;
 use crate::db::objects::ObjectRow;
 use crate::db::{Db, DbError, DbResult, ledger, objects, outbox};
 
 const INTERVAL: Duration = Duration::from_secs(5);
 const BATCH: i64 = 16;
+/// Long enough for people to look into why the index refused it.
+const REFUSED_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// What frees the disk.
 #[derive(Clone)]
@@ -73,11 +77,11 @@ impl Space {
     /// # Errors
     /// Those of the database and of the file system.
     pub fn tidy(&self) -> DbResult<bool> {
+        let mut gaps = self.drop_refused(now().plus(-REFUSED_KEPT_MS))?;
         let Some((cause, excess)) = self.excess()? else {
-            return Ok(false);
+            return Ok(gaps);
         };
         let mut freed = 0_u64;
-        let mut gaps = false;
         while freed < excess {
             let stored = self.db.with(|c| objects::oldest_stored(c, BATCH))?;
             for row in &stored {
@@ -93,7 +97,11 @@ impl Space {
                 let Some(row) = unstored.first() else {
                     return Ok(gaps);
                 };
-                self.give_up(row, cause)?;
+                let detail = match cause {
+                    GapCause::Disk => "the disk was full and the store could not be reached",
+                    _ => "the spool reached its limit and the store could not be reached",
+                };
+                self.give_up(row, cause, detail)?;
                 freed = freed.saturating_add(row.bytes);
                 gaps = true;
             }
@@ -117,14 +125,19 @@ impl Space {
         Ok((bytes > max).then_some((GapCause::Retention, bytes.saturating_sub(max))))
     }
 
-    fn give_up(&self, row: &ObjectRow, cause: GapCause) -> DbResult<()> {
-        tracing::warn!(object = %row.id, camera = %row.camera, "footage deleted before it was stored: no room");
+    /// Deletes what was refused and ended before `before`; true when a gap was written.
+    fn drop_refused(&self, before: UnixMs) -> DbResult<bool> {
+        let refused = self.db.with(|c| objects::oldest_refused(c, before, BATCH))?;
+        for row in &refused {
+            self.give_up(row, GapCause::Upload, "the index refused the footage")?;
+        }
+        Ok(!refused.is_empty())
+    }
+
+    fn give_up(&self, row: &ObjectRow, cause: GapCause, detail: &str) -> DbResult<()> {
+        tracing::warn!(object = %row.id, camera = %row.camera, "footage deleted before it was stored: {detail}");
         self.unlink(row)?;
         self.heads.forget(&[row.id]);
-        let detail = match cause {
-            GapCause::Disk => "the disk was full and the store could not be reached",
-            _ => "the spool reached its limit and the store could not be reached",
-        };
         self.db
             .transaction(|c| replace_by_gap(c, row, self.node, cause, detail))
     }
@@ -138,7 +151,7 @@ impl Space {
     }
 }
 
-/// The object's row and event go, a gap of its time comes.
+/// The object's row and event go, a gap of its time comes; nothing happens when the row has gone before.
 ///
 /// # Errors
 /// Those of the database.
@@ -149,7 +162,9 @@ pub fn replace_by_gap(
     cause: GapCause,
     detail: &str,
 ) -> DbResult<()> {
-    objects::remove(c, row.id)?;
+    if !objects::remove(c, row.id)? {
+        return Ok(());
+    }
     outbox::forget_subject(c, row.id)?;
     let gap = Gap {
         id: ObjectId::generate(),
@@ -167,7 +182,7 @@ pub fn replace_by_gap(
 mod tests {
     use wire::event::{NodeEvent, SealedObject};
     use wire::media::Init;
-    use wire::{CameraId, SegmentTable, StreamKind, UnixMs};
+    use wire::{CameraId, SegmentTable, StreamKind};
 
     use super::*;
 

@@ -20,6 +20,7 @@ pub struct Stream {
     epoch: AtomicU64,
     queued: AtomicUsize,
     covered: AtomicI64,
+    cut_before: AtomicI64,
     cause: Mutex<Cause>,
     disk: Mutex<Option<DiskTrouble>>,
     disk_failures: AtomicU64,
@@ -44,6 +45,7 @@ impl Stream {
             epoch: AtomicU64::new(epoch),
             queued: AtomicUsize::new(0),
             covered: AtomicI64::new(covered.0),
+            cut_before: AtomicI64::new(i64::MIN),
             cause: Mutex::new(cause),
             disk: Mutex::new(None),
             disk_failures: AtomicU64::new(0),
@@ -70,6 +72,18 @@ impl Stream {
     /// Footage up to `end` was taken.
     pub fn cover(&self, end: UnixMs) {
         self.covered.fetch_max(end.0, Ordering::Relaxed);
+    }
+
+    /// An object that began before `before` shall end at its next segment: its footage is to be deleted, and
+    /// what follows is not.
+    pub fn cut(&self, before: UnixMs) {
+        self.cut_before.fetch_max(before.0, Ordering::Relaxed);
+    }
+
+    /// Whether an object that began at `start` shall end at its next segment.
+    #[must_use]
+    pub fn is_to_be_cut(&self, start: UnixMs) -> bool {
+        start.0 < self.cut_before.load(Ordering::Relaxed)
     }
 
     /// Notes why there is no footage. A repeated cause keeps its first time.

@@ -21,7 +21,7 @@ use super::{Layout, writer};
 use crate::db::{Db, outbox};
 use crate::ledger::{Cause, Ledger, Planned, StreamKey};
 
-const START: i64 = 1_769_846_400_000;
+pub(crate) const START: i64 = 1_769_846_400_000;
 
 struct World {
     _dir: tempfile::TempDir,
@@ -96,7 +96,7 @@ impl World {
     }
 }
 
-fn opened(start_ms: i64, continues: bool) -> Fact {
+pub(crate) fn opened(start_ms: i64, continues: bool) -> Fact {
     let tracks = vec![Track::Video {
         codec: "avc1.64001f".into(),
         width: 640,
@@ -111,7 +111,7 @@ fn opened(start_ms: i64, continues: bool) -> Fact {
     }
 }
 
-fn chunk(start_ms: i64, starts_segment: bool, bytes: usize) -> Fact {
+pub(crate) fn chunk(start_ms: i64, starts_segment: bool, bytes: usize) -> Fact {
     let bytes = vec![start_ms as u8; bytes].into();
     Fact::Chunk(Chunk {
         bytes,
@@ -122,14 +122,14 @@ fn chunk(start_ms: i64, starts_segment: bool, bytes: usize) -> Fact {
     })
 }
 
-fn closed() -> Fact {
+pub(crate) fn closed() -> Fact {
     Fact::ObjectClosed {
         reason: CloseReason::Target,
     }
 }
 
 /// An object of `seconds`, a segment each 6 s.
-fn object(intake: &Intake, start_ms: i64, seconds: i64, continues: bool) {
+pub(crate) fn object(intake: &Intake, start_ms: i64, seconds: i64, continues: bool) {
     intake.fact(opened(start_ms, continues));
     for i in 0..seconds * 2 {
         intake.fact(chunk(start_ms + i * 500, i % 12 == 0, 100));
@@ -137,7 +137,7 @@ fn object(intake: &Intake, start_ms: i64, seconds: i64, continues: bool) {
     intake.fact(closed());
 }
 
-fn split(events: Vec<NodeEvent>) -> (Vec<SealedObject>, Vec<Gap>) {
+pub(crate) fn split(events: Vec<NodeEvent>) -> (Vec<SealedObject>, Vec<Gap>) {
     let (mut objects, mut gaps) = (Vec::new(), Vec::new());
     for event in events {
         match event {
@@ -149,7 +149,7 @@ fn split(events: Vec<NodeEvent>) -> (Vec<SealedObject>, Vec<Gap>) {
 }
 
 /// All of `[START, end)` is told of exactly once.
-fn assert_covered(objects: &[SealedObject], gaps: &[Gap], end: i64) {
+pub(crate) fn assert_covered(objects: &[SealedObject], gaps: &[Gap], end: i64) {
     let mut all: Vec<(i64, i64)> = objects.iter().map(|o| (o.start.0, o.end.0)).collect();
     all.extend(gaps.iter().map(|g| (g.range.start().0, g.range.end().0)));
     all.sort_unstable();

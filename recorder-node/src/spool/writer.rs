@@ -83,19 +83,26 @@ pub fn start(
 
 impl Writer {
     fn run(mut self, messages: &Receiver<WriterMessage>) {
-        while let Ok(WriterMessage { stream, item }) = messages.recv() {
-            match item {
-                Item::Open(info) => self.open(&stream, &info),
-                Item::Chunk(chunk) => {
-                    self.chunk(&stream, &chunk);
-                    stream.release(chunk.bytes.len());
-                }
-                Item::Close => self.close(stream.key),
+        while let Ok(message) = messages.recv() {
+            match message {
+                WriterMessage::Footage { stream, item } => self.footage(&stream, item),
+                WriterMessage::Barrier(done) => self.tell(Commit::Barrier(done)),
             }
         }
         let keys: Vec<StreamKey> = self.parts.keys().copied().collect();
         for key in keys {
             self.close(key);
+        }
+    }
+
+    fn footage(&mut self, stream: &Arc<Stream>, item: Item) {
+        match item {
+            Item::Open(info) => self.open(stream, &info),
+            Item::Chunk(chunk) => {
+                self.chunk(stream, &chunk);
+                stream.release(chunk.bytes.len());
+            }
+            Item::Close => self.close(stream.key),
         }
     }
 

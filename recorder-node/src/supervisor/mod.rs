@@ -19,10 +19,10 @@ use futures::FutureExt;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wire::UnixMs;
 use wire::coverage::GapCause;
 use wire::plan::{Plan, PlanEntry};
 use wire::status::{StreamState, StreamStatus};
+use wire::{CameraId, UnixMs};
 
 use crate::ledger::{Cause, Planned, StreamKey};
 use crate::spool::commit::Commit;
@@ -56,6 +56,21 @@ pub struct Supervisors {
 pub struct Roster(Arc<Mutex<Vec<Arc<Watched>>>>);
 
 impl Roster {
+    /// Growing objects of a camera that began before `before` end at their next segments.
+    pub fn cut(&self, camera: CameraId, before: UnixMs) {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for watched in held.iter().filter(|watched| watched.stream.key.camera == camera) {
+            watched.stream.cut(before);
+        }
+    }
+
+    /// A roster of these streams.
+    #[cfg(test)]
+    #[must_use]
+    pub fn of(watched: Vec<Arc<Watched>>) -> Self {
+        Self(Arc::new(Mutex::new(watched)))
+    }
+
     /// State of every planned stream.
     #[must_use]
     pub fn statuses(&self) -> Vec<StreamStatus> {

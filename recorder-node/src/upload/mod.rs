@@ -2,13 +2,18 @@
 //!
 //! The node holds no credential of the store. An object counts as stored only when the control plane has read
 //! length and digest back. Oldest first, a few at a time; a store that fails is left alone for a while.
+//!
+//! What the control plane does not know (any more) counts as refused by the index, which the spool's policy
+//! deletes in the end (`spool::space`); what it holds already is verified at once; what fails by itself is
+//! tried ever more seldom.
 
 mod breaker;
+mod later;
 mod put;
+mod under_way;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -19,12 +24,15 @@ use wire::{NodeId, ObjectId};
 
 use crate::bus::{Link, RequestError, request};
 use crate::db::objects::ObjectRow;
-use crate::db::{Db, objects};
+use crate::db::{Db, DbError, objects};
 use crate::spool::Layout;
 use crate::spool::commit::Signals;
 use crate::spool::space::replace_by_gap;
 use breaker::Breaker;
+use later::Later;
 use put::PutError;
+use under_way::Turn;
+pub use under_way::UnderWay;
 
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -37,19 +45,38 @@ enum UploadError {
     /// The store refuses this object, or the control plane did not find it whole.
     #[error("{0}")]
     Object(String),
+    /// The control plane does not know the object: asking again is useless.
+    #[error("{0}")]
+    Unknown(String),
+    /// The control plane says that the store has it already.
+    #[error("{0}")]
+    Stored(String),
     /// The file is gone.
     #[error("the file is gone")]
     Missing,
+    /// The footage was deleted meanwhile.
+    #[error("the footage was deleted meanwhile")]
+    Deleted,
 }
 
 impl From<RequestError> for UploadError {
     fn from(error: RequestError) -> Self {
+        let text = error.to_string();
         match error {
-            RequestError::Refused(refusal) if refusal.code != ReplyCode::Unavailable => {
-                Self::Object(refusal.to_string())
-            }
-            other => Self::Unavailable(other.to_string()),
+            RequestError::Refused(refusal) => match refusal.code {
+                ReplyCode::NotFound => Self::Unknown(text),
+                ReplyCode::Conflict => Self::Stored(text),
+                ReplyCode::Invalid => Self::Object(text),
+                ReplyCode::Unavailable => Self::Unavailable(text),
+            },
+            RequestError::Unavailable(_) => Self::Unavailable(text),
         }
+    }
+}
+
+impl From<DbError> for UploadError {
+    fn from(error: DbError) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }
 
@@ -68,6 +95,8 @@ pub struct Uploader {
     pub concurrency: usize,
     /// Woken when gaps were written.
     pub signals: Arc<Signals>,
+    /// What is on its way.
+    pub under_way: Arc<UnderWay>,
 }
 
 impl Uploader {
@@ -78,35 +107,39 @@ impl Uploader {
     pub async fn run(self, wake: Arc<Notify>, stop: CancellationToken) -> anyhow::Result<()> {
         let http = put::client()?;
         let mut breaker = Breaker::default();
-        let mut busy: BTreeSet<ObjectId> = BTreeSet::new();
-        // Objects that failed by themselves wait a round, so that they do not hold up the others.
-        let mut deferred: BTreeSet<ObjectId> = BTreeSet::new();
-        let mut tasks: JoinSet<(ObjectId, Result<(), UploadError>)> = JoinSet::new();
+        let mut later = Later::default();
+        let mut tasks: JoinSet<(Turn, Result<(), UploadError>)> = JoinSet::new();
         loop {
             let room = breaker.width(self.concurrency).saturating_sub(tasks.len());
             if room > 0 && self.link.client().is_some() {
-                for row in self.next(&busy, &deferred, room).await {
-                    busy.insert(row.id);
+                for row in self.next(&later, room).await {
                     let (uploader, http) = (self.clone(), http.clone());
-                    tasks.spawn(async move { (row.id, uploader.upload(&http, &row).await) });
+                    let turn = UnderWay::begin(&self.under_way, row.id);
+                    tasks.spawn(async move {
+                        let result = tokio::select! {
+                            () = turn.broken_off() => Err(UploadError::Deleted),
+                            result = uploader.upload(&http, &row) => result,
+                        };
+                        (turn, result)
+                    });
                 }
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = wake.notified() => {}
-                () = tokio::time::sleep(breaker.pause().unwrap_or(IDLE)) => deferred.clear(),
+                () = tokio::time::sleep(breaker.pause().unwrap_or(IDLE)) => {}
                 Some(done) = tasks.join_next() => match done {
-                    Ok((id, result)) => {
-                        busy.remove(&id);
+                    Ok((turn, result)) => {
+                        let id = turn.id;
                         if matches!(&result, Err(UploadError::Object(_))) {
-                            deferred.insert(id);
+                            later.failed(id, Instant::now());
+                        } else {
+                            later.forget(id);
                         }
                         note(id, &result, &mut breaker);
                     }
                     Err(error) => {
                         tracing::error!(%error, "an upload panicked");
-                        busy.clear();
-                        tasks.abort_all();
                         breaker.failed();
                     }
                 },
@@ -114,13 +147,13 @@ impl Uploader {
         }
     }
 
-    async fn next(
-        &self,
-        busy: &BTreeSet<ObjectId>,
-        deferred: &BTreeSet<ObjectId>,
-        room: usize,
-    ) -> Vec<ObjectRow> {
-        let skip: Vec<ObjectId> = busy.iter().chain(deferred).copied().take(500).collect();
+    async fn next(&self, later: &Later, room: usize) -> Vec<ObjectRow> {
+        let busy = self.under_way.ids();
+        let skip: Vec<ObjectId> = busy
+            .into_iter()
+            .chain(later.waiting(Instant::now()))
+            .take(500)
+            .collect();
         let limit = i64::try_from(room).unwrap_or(1);
         let rows = self.db.call(move |c| objects::to_upload(c, &skip, limit)).await;
         rows.unwrap_or_else(|error| {
@@ -130,9 +163,23 @@ impl Uploader {
     }
 
     async fn upload(&self, http: &reqwest::Client, row: &ObjectRow) -> Result<(), UploadError> {
-        let result = self.put(http, row).await;
-        if matches!(result, Err(UploadError::Missing)) {
-            self.lost(row).await;
+        let id = row.id;
+        // It may have been deleted between being found and being under way.
+        let found = self.db.call(move |c| objects::find(c, id)).await;
+        if found?.is_none() {
+            return Err(UploadError::Deleted);
+        }
+        let result = match self.put(http, row).await {
+            Ok(()) | Err(UploadError::Stored(_)) => self.verify(row).await,
+            failed => failed,
+        };
+        match &result {
+            Err(UploadError::Missing) => self.lost(row).await,
+            Err(UploadError::Unknown(_)) => {
+                let refused = self.db.call(move |c| objects::mark_refused(c, id)).await;
+                refused?;
+            }
+            _ => {}
         }
         result
     }
@@ -147,20 +194,23 @@ impl Uploader {
         let question = UploadRequest { object: row.id };
         let place: UploadReply = request(&self.link, self.node, NodeRequestKind::Upload, &question).await?;
         match put::put(http, &place, file, row.bytes).await {
-            Ok(()) => {}
-            Err(PutError::Store(text)) => return Err(UploadError::Unavailable(text)),
-            Err(PutError::Refused(text)) => return Err(UploadError::Object(text)),
+            Ok(()) => Ok(()),
+            Err(PutError::Store(text)) => Err(UploadError::Unavailable(text)),
+            Err(PutError::Refused(text)) => Err(UploadError::Object(text)),
         }
-        let question = StoredRequest { object: row.id };
+    }
+
+    async fn verify(&self, row: &ObjectRow) -> Result<(), UploadError> {
+        let id = row.id;
+        let question = StoredRequest { object: id };
         let reply: StoredReply = request(&self.link, self.node, NodeRequestKind::Stored, &question).await?;
         if !reply.stored {
             return Err(UploadError::Object(
                 "the store does not hold the whole object; again".to_owned(),
             ));
         }
-        let id = row.id;
-        let marked = self.db.call(move |c| objects::mark_stored(c, id)).await;
-        marked.map_err(|error| UploadError::Unavailable(error.to_string()))
+        self.db.call(move |c| objects::mark_stored(c, id)).await?;
+        Ok(())
     }
 
     /// An indexed object has no file any more: its time is a gap.
@@ -169,10 +219,6 @@ impl Uploader {
         let done = self
             .db
             .call(move |c| {
-                // It may have been deleted by policy meanwhile, with a gap of its own.
-                if objects::find(c, row.id)?.is_none() {
-                    return Ok(());
-                }
                 let detail = "the footage was lost from the recorder's disk before it was stored";
                 replace_by_gap(c, &row, node, GapCause::Upload, detail)
             })
@@ -197,6 +243,7 @@ fn note(id: ObjectId, result: &Result<(), UploadError>, breaker: &mut Breaker) {
                 tracing::warn!(%error, "uploads wait");
             }
         }
+        Err(UploadError::Deleted) => tracing::debug!(object = %id, "deleted while it was uploaded"),
         Err(error) => tracing::warn!(object = %id, %error, "not stored"),
     }
 }

@@ -7,7 +7,7 @@ use wire::event::NodeEvent;
 
 use super::*;
 
-const START_MS: i64 = 1_769_846_400_000;
+pub(crate) const START_MS: i64 = 1_769_846_400_000;
 const SPS: &str = "674d001f95a8 14016e40";
 const PPS: &str = "68ee3c80";
 

@@ -1,0 +1,3 @@
+DROP INDEX object_camera;
+DROP TABLE doomed;
+DROP TABLE erasure;
