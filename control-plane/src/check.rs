@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::bus;
 use crate::config::Config;
+use crate::store::{self, Target};
 
 /// How long the bus may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -63,14 +64,23 @@ fn data_dir(config: &Config) -> anyhow::Result<String> {
 }
 
 fn database(config: &Config) -> anyhow::Result<String> {
-    let url = config.database_url();
-    let path = crate::store::sqlite_path(&url)?;
-    if !path.exists() {
-        return Ok(format!("{} will be created", path.display()));
+    let target = Target::parse(&config.database_url())?;
+    if let Target::Sqlite(path) = &target {
+        if !path.exists() {
+            return Ok(format!("{} will be created", path.display()));
+        }
+        rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK)
+            .with_context(|| format!("{} is not writable: make it this user's", path.display()))?;
     }
-    rustix::fs::access(&path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK)
-        .with_context(|| format!("{} is not writable: make it this user's", path.display()))?;
-    Ok(path.display().to_string())
+    let pending = store::pending(&mut target.connect()?)?;
+    Ok(match pending.as_slice() {
+        [] => format!("{}, up to date", target.shown()),
+        some => format!(
+            "{}, {} migrations to apply at the next start",
+            target.shown(),
+            some.len()
+        ),
+    })
 }
 
 fn address(config: &Config) -> anyhow::Result<String> {

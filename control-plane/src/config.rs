@@ -3,6 +3,7 @@
 //! Unknown keys are refused and missing ones named; nothing falls back silently.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -13,6 +14,8 @@ use url::Url;
 
 /// Prefix of the environment variables that override the file.
 pub const ENV_PREFIX: &str = "CLOUDCAM_CONTROL__";
+
+const REQUESTS_PER_S: NonZeroU32 = NonZeroU32::new(50).unwrap();
 
 /// Everything an operator sets.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,6 +47,8 @@ pub struct Http {
     pub bind: SocketAddr,
     /// Under which address browsers and nodes reach it; `http://<bind>` unless given.
     pub public_url: Option<Url>,
+    /// Requests a second that one user or service key may make; ten times as many at once.
+    pub requests_per_s: NonZeroU32,
 }
 
 impl Default for Http {
@@ -51,6 +56,7 @@ impl Default for Http {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            requests_per_s: REQUESTS_PER_S,
         }
     }
 }
@@ -76,11 +82,18 @@ impl std::fmt::Debug for Bus {
 }
 
 /// The database.
-#[derive(Debug, Clone, Deserialize, Default)]
+#[derive(Clone, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
-    /// `sqlite:<path>`; `<data_dir>/control-plane.sqlite` unless given.
+    /// `sqlite:<path>` or `postgres://user:password@host:port/database`;
+    /// `sqlite:<data_dir>/control-plane.sqlite` unless given.
     pub url: Option<String>,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
 }
 
 /// The object store.
@@ -137,7 +150,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The database's address, `sqlite:<path>`.
+    /// The database's address; holds a password when it is PostgreSQL's.
     #[must_use]
     pub fn database_url(&self) -> String {
         self.database
@@ -176,9 +189,9 @@ impl Config {
             bail!("http.public_url must be http:// or https:// with a host and no path");
         }
         if let Some(url) = &self.database.url
-            && url.strip_prefix("sqlite:").is_none_or(str::is_empty)
+            && crate::store::Target::parse(url).is_err()
         {
-            bail!("database.url must be sqlite:<path>");
+            bail!("database.url must be sqlite:<path> or postgres://user:password@host:port/database");
         }
         Ok(())
     }

@@ -53,6 +53,9 @@ pub enum Error {
         /// A sentence for the caller.
         title: String,
     },
+    /// Somebody changed it since the revision that the caller has seen.
+    #[error("somebody changed it meanwhile: read it again, then repeat the change")]
+    Stale,
     /// Too many attempts.
     #[error("too many attempts, wait {retry_after_s} s")]
     TooMany {
@@ -101,6 +104,18 @@ impl Error {
             code,
             title: title.into(),
             field: None,
+        }
+    }
+
+    /// Refuses a change of what the caller has not seen.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when `seen` is given and is not `revision`.
+    pub fn unless_seen(seen: Option<u64>, revision: u64) -> Result<(), Self> {
+        if seen.is_none_or(|seen| seen == revision) {
+            Ok(())
+        } else {
+            Err(Self::Stale)
         }
     }
 

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::first_start;
 use crate::app::password::Passwords;
+use crate::app::session::Limiter;
 use crate::bus::{self, Bus, Heads, Nodes};
 use crate::config::Config;
 use crate::http::observe::observe;
@@ -102,7 +103,6 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
     Ok(AppState {
         objects: objects::open(&config, &public_url, &secrets)?,
         passwords: tokio::task::spawn_blocking(Passwords::new).await??,
-        config: Arc::new(config),
         public_url,
         secrets: Arc::new(secrets),
         store,
@@ -110,6 +110,7 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
         heads: Heads::default(),
         nodes: Nodes::default(),
         replan: Arc::new(Notify::new()),
-        limiter: Arc::default(),
+        limiter: Arc::new(Limiter::new(config.http.requests_per_s)),
+        config: Arc::new(config),
     })
 }

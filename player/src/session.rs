@@ -97,6 +97,7 @@ fn SignInForm(props: &SignInFormProps) -> Html {
             let body = SignIn {
                 login: text(&login),
                 password: text(&password),
+                code: None,
             };
             let (busy, failure, on_signed_in) = (busy.clone(), failure.clone(), on_signed_in.clone());
             busy.set(true);

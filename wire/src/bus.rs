@@ -271,6 +271,7 @@ pub struct ProbeRequest {
 
 /// What a probe found within its ten seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ProbeReport {
     /// The tracks, with measured frames per second.
     pub tracks: Vec<Track>,

@@ -8,6 +8,7 @@ use crate::time::{TimeRange, UnixMs};
 
 /// Why a stretch of planned time has no footage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum GapCause {
     /// The camera was silent, refused, or sent what cannot be recorded.
@@ -53,6 +54,7 @@ pub struct Gap {
 
 /// A run of unbroken footage, or a gap, on a timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Stretch {
     /// Footage.

@@ -41,6 +41,21 @@ macro_rules! id {
             }
         }
 
+        #[cfg(feature = "schema")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .format(Some(SchemaFormat::Custom("uuid".to_owned())))
+                    .description(Some(concat!("Id of a ", $kind, ".")))
+                    .into()
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl utoipa::ToSchema for $name {}
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.as_hyphenated().fmt(f)
@@ -76,6 +91,20 @@ id!(/// A camera of one organization.
     CameraId, "camera");
 id!(/// A recorder node.
     NodeId, "node");
+id!(/// A sign-in and the tokens that descend from it.
+    SessionId, "session");
+id!(/// A machine's key to the API.
+    ServiceKeyId, "service key");
+id!(/// A named set of cameras.
+    GroupId, "group");
+id!(/// What one user may do with one camera or group.
+    GrantId, "grant");
+id!(/// The right to record one camera for a time.
+    LicenceId, "licence");
+id!(/// A rule that says when a camera is recorded.
+    JobId, "recording job");
+id!(/// An entry of the audit log.
+    AuditId, "audit entry");
 id!(/// One stored object of footage, about a minute of one camera's stream.
     ObjectId, "object");
 id!(/// A deletion of a camera's footage by range, for as long as it is kept as a tombstone.

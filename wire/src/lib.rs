@@ -3,6 +3,7 @@
 //! Plain data and its validation: ids, times, segments, events, plans, subjects, requests and the bodies
 //! of the HTTP API. Nothing here reads a clock, opens a socket or knows a database; it builds for wasm32.
 
+pub mod access;
 pub mod api;
 pub mod bus;
 pub mod coverage;
@@ -17,7 +18,10 @@ pub mod source;
 pub mod status;
 pub mod time;
 
-pub use id::{CameraId, ErasureId, NodeId, ObjectId, OrganizationId, UserId};
+pub use id::{
+    AuditId, CameraId, ErasureId, GrantId, GroupId, JobId, LicenceId, NodeId, ObjectId, OrganizationId,
+    ServiceKeyId, SessionId, UserId,
+};
 pub use media::{StreamKind, Track};
 pub use segment::{Segment, SegmentTable};
 pub use time::{TimeRange, UnixMs};

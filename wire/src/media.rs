@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which of a camera's streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StreamKind {
     /// The full-resolution stream.
@@ -42,6 +43,7 @@ pub struct UnknownStream;
 
 /// One track of recorded footage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Track {
     /// Pictures.

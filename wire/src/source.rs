@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How RTP reaches the recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// Interleaved in the RTSP connection (RFC 2326 §10.12); the default.
@@ -17,6 +18,7 @@ pub enum Transport {
 
 /// Which reader takes the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Reader {
     /// Retina where it can, GStreamer's rtspsrc for the rest.

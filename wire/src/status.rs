@@ -9,6 +9,7 @@ use crate::time::UnixMs;
 
 /// Last value of the node's status key; its absence means that the node is lost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NodeStatus {
     /// The node.
     pub node: NodeId,
@@ -41,6 +42,7 @@ pub struct NodeStatus {
 
 /// State of one stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StreamStatus {
     /// The camera.
     pub camera: CameraId,
@@ -62,6 +64,7 @@ pub struct StreamStatus {
 
 /// What a stream's supervisor is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum StreamState {
     /// Planned, outside its windows.

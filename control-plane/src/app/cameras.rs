@@ -2,13 +2,15 @@
 //!
 //! A change is committed with its audit row; then the planner is woken, which brings it to the node.
 
-use wire::api::{Camera, CameraPatch, NewCamera};
+use wire::access::{Permission, Right};
+use wire::api::{Camera, CameraPatch, NewCamera, Page};
 use wire::source::{Credentials, Source};
 use wire::{CameraId, UnixMs};
 
-use super::{Caller, vault};
+use super::{Caller, Once, vault};
 use crate::domain::camera::{self, InvalidCamera};
-use crate::store::{CameraRow, cameras, organizations, windows};
+use crate::domain::page::{Cursor, Part};
+use crate::store::{CameraRow, cameras, windows};
 use crate::{AppState, Error};
 
 impl From<InvalidCamera> for Error {
@@ -20,8 +22,15 @@ impl From<InvalidCamera> for Error {
 /// Adds a camera.
 ///
 /// # Errors
-/// [`Error::Invalid`] with the field.
-pub async fn create(state: &AppState, caller: Caller, new: NewCamera, now: UnixMs) -> Result<Camera, Error> {
+/// [`Error::Forbidden`], [`Error::Invalid`] with the field.
+pub async fn create(
+    state: &AppState,
+    caller: &Caller,
+    once: Once,
+    new: NewCamera,
+    now: UnixMs,
+) -> Result<Camera, Error> {
+    caller.require(Right::ManageCameras)?;
     let (source, credentials) = checked(state, &new.url, new.username, new.password)?;
     let id = CameraId::generate();
     let row = CameraRow {
@@ -39,38 +48,54 @@ pub async fn create(state: &AppState, caller: Caller, new: NewCamera, now: UnixM
         epoch: 0,
         created: now,
         deleted: None,
+        revision: 1,
     };
-    let kept = row.clone();
-    state
+    let (shared, caller) = (state.clone(), caller.clone());
+    let made = state
         .store
-        .write(move |c| {
-            cameras::insert(c, &kept)?;
-            windows::follow(c, &kept, now)?;
-            note(c, caller, "camera.create", id, now)
+        .transaction(move |c| {
+            if let Some(before) = once.made_before(c, &caller, now)? {
+                return caller.camera(c, CameraId::from_bytes(before), None);
+            }
+            cameras::insert(c, &row)?;
+            windows::follow(c, &row, now)?;
+            let after = shown(&shared, row.clone())?;
+            caller.note(c, "camera.create", id, (None::<&Camera>, Some(&after)), now)?;
+            once.made(c, &caller, *id.as_bytes(), now)?;
+            Ok(row)
         })
         .await?;
     state.replan.notify_one();
-    shown(state, row)
+    shown(state, made)
 }
 
-/// The organization's cameras, oldest first.
+/// The organization's cameras that the caller may know of, oldest first.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(state: &AppState, caller: Caller) -> Result<Vec<Camera>, Error> {
-    let rows = state
+pub async fn list(state: &AppState, caller: &Caller, part: Part) -> Result<Page<Camera>, Error> {
+    let caller = caller.clone();
+    let mut rows = state
         .store
-        .read(move |c| cameras::list(c, caller.organization))
+        .read(move |c| cameras::list(c, caller.organization, caller.only_granted(), &part))
         .await?;
-    rows.into_iter().map(|row| shown(state, row)).collect()
+    let next = part.cut(&mut rows, |row| Cursor {
+        at: row.created.0,
+        id: *row.id.as_bytes(),
+    });
+    let items = rows.into_iter().map(|row| shown(state, row));
+    Ok(Page {
+        items: items.collect::<Result<_, _>>()?,
+        next,
+    })
 }
 
 /// One camera.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not there or not the caller's.
-pub async fn get(state: &AppState, caller: Caller, id: CameraId) -> Result<Camera, Error> {
-    shown(state, row(state, caller, id).await?)
+pub async fn get(state: &AppState, caller: &Caller, id: CameraId) -> Result<Camera, Error> {
+    shown(state, row(state, caller, id, None).await?)
 }
 
 /// Changes the fields given.
@@ -79,27 +104,28 @@ pub async fn get(state: &AppState, caller: Caller, id: CameraId) -> Result<Camer
 /// [`Error::NotFound`], [`Error::Invalid`] with the field.
 pub async fn patch(
     state: &AppState,
-    caller: Caller,
+    caller: &Caller,
     id: CameraId,
+    seen: Option<u64>,
     patch: CameraPatch,
     now: UnixMs,
 ) -> Result<Camera, Error> {
-    let shared = state.clone();
+    let (shared, caller) = (state.clone(), caller.clone());
     let changed = state
         .store
-        .write(move |c| {
-            let Some(mut row) = cameras::get(c, caller.organization, id)? else {
-                return Ok(Err(Error::not_found("camera")));
-            };
-            if let Err(error) = change(&shared, &mut row, patch) {
-                return Ok(Err(error));
-            }
+        .transaction(move |c| {
+            let mut row = caller.camera(c, id, Some(Permission::Manage))?;
+            Error::unless_seen(seen, row.revision)?;
+            let before = shown(&shared, row.clone())?;
+            change(&shared, &mut row, patch)?;
+            row.revision += 1;
             cameras::update(c, &row)?;
             windows::follow(c, &row, now)?;
-            note(c, caller, "camera.change", id, now)?;
-            Ok(Ok(row))
+            let after = shown(&shared, row.clone())?;
+            caller.note(c, "camera.change", id, (Some(&before), Some(&after)), now)?;
+            Ok(row)
         })
-        .await??;
+        .await?;
     state.replan.notify_one();
     shown(state, changed)
 }
@@ -108,25 +134,31 @@ pub async fn patch(
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not there, not the caller's, or deleted.
-pub async fn delete(state: &AppState, caller: Caller, id: CameraId, now: UnixMs) -> Result<(), Error> {
-    let deleted = state
+pub async fn delete(
+    state: &AppState,
+    caller: &Caller,
+    id: CameraId,
+    seen: Option<u64>,
+    now: UnixMs,
+) -> Result<(), Error> {
+    let (shared, caller) = (state.clone(), caller.clone());
+    state
         .store
-        .write(move |c| {
-            let Some(mut row) = cameras::get(c, caller.organization, id)? else {
-                return Ok(false);
-            };
+        .transaction(move |c| {
+            let mut row = caller.camera(c, id, Some(Permission::Manage))?;
+            caller.require(Right::ManageCameras)?;
+            Error::unless_seen(seen, row.revision)?;
+            let before = shown(&shared, row.clone())?;
             row.deleted = Some(now);
+            row.revision += 1;
             // What is not needed any more is not kept.
             row.credentials = None;
             cameras::update(c, &row)?;
             windows::follow(c, &row, now)?;
-            note(c, caller, "camera.delete", id, now)?;
-            Ok(true)
+            caller.note(c, "camera.delete", id, (Some(&before), None::<&Camera>), now)?;
+            Ok(())
         })
         .await?;
-    if !deleted {
-        return Err(Error::not_found("camera"));
-    }
     state.replan.notify_one();
     Ok(())
 }
@@ -134,13 +166,15 @@ pub async fn delete(state: &AppState, caller: Caller, id: CameraId, now: UnixMs)
 /// A camera's row, for other use cases.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it is not there or not the caller's.
-pub(super) async fn row(state: &AppState, caller: Caller, id: CameraId) -> Result<CameraRow, Error> {
-    state
-        .store
-        .camera(caller.organization, id)
-        .await?
-        .ok_or(Error::not_found("camera"))
+/// [`Error::NotFound`] when it is not there or not to be known, [`Error::Forbidden`].
+pub(super) async fn row(
+    state: &AppState,
+    caller: &Caller,
+    id: CameraId,
+    permission: Option<Permission>,
+) -> Result<CameraRow, Error> {
+    let caller = caller.clone();
+    state.store.look(move |c| caller.camera(c, id, permission)).await
 }
 
 /// A camera's credentials in the clear.
@@ -220,23 +254,6 @@ fn seal(state: &AppState, id: CameraId, credentials: Option<&Credentials>) -> Re
         .transpose()
 }
 
-fn note(
-    connection: &mut crate::store::Connection,
-    caller: Caller,
-    action: &str,
-    id: CameraId,
-    now: UnixMs,
-) -> Result<(), crate::store::StoreError> {
-    organizations::note(
-        connection,
-        caller.organization,
-        Some(caller.user),
-        action,
-        &id.to_string(),
-        now,
-    )
-}
-
 fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
     let username = credentials(state, &row)?.map(|credentials| credentials.username);
     Ok(Camera {
@@ -251,5 +268,6 @@ fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
         recording: row.recording,
         node: row.node,
         created: row.created,
+        revision: row.revision,
     })
 }

@@ -5,12 +5,15 @@ use std::path::Path;
 use anyhow::Context;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use wire::access::Role;
+use wire::api::{ActorKind, UserState};
 use wire::{OrganizationId, UnixMs, UserId};
 
 use super::password;
 use crate::secrets::{random, write_private};
+use crate::store::audit::AuditRow;
 use crate::store::users::UserRow;
-use crate::store::{Connection, Store, StoreError, organizations, users};
+use crate::store::{Connection, Store, StoreError, audit, organizations, users};
 
 /// Login of the first administrator.
 pub const ADMIN: &str = "admin";
@@ -51,10 +54,25 @@ pub fn create(
         organization,
         organization_name: name.to_owned(),
         login: login.to_owned(),
+        name: String::new(),
+        role: Role::SuperAdmin,
+        state: UserState::Active,
         password_hash,
     };
     users::insert(connection, &user, now)?;
-    organizations::note(connection, organization, None, "user.create", login, now)?;
+    let note = AuditRow {
+        organization,
+        actor_kind: ActorKind::System,
+        actor: None,
+        actor_name: None,
+        address: None,
+        request_id: None,
+        action: "user.create".to_owned(),
+        subject: user.id.to_string(),
+        old_value: None,
+        new_value: None,
+    };
+    audit::insert(connection, &note, now)?;
     Ok(organization)
 }
 

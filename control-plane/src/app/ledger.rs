@@ -8,7 +8,7 @@ use wire::api::{Coverage, Days};
 use wire::{CameraId, StreamKind, TimeRange, UnixMs};
 
 use super::Caller;
-use super::playback::{camera_row, footage};
+use super::playback::{footage, watched};
 use crate::domain::coverage::{QUARTER_MS, calendar, coverage, due};
 use crate::store::CameraRow;
 use crate::store::days::QUARTERS;
@@ -25,12 +25,12 @@ const MAX_DAYS: i32 = 400;
 /// `NotFound` for a foreign camera, and those of the database.
 pub async fn ledger(
     state: &AppState,
-    caller: Caller,
+    caller: &Caller,
     camera: CameraId,
     range: TimeRange,
     now: UnixMs,
 ) -> Result<Coverage, Error> {
-    let row = camera_row(state, caller.organization, camera).await?;
+    let row = watched(state, caller, camera).await?;
     let stream = StreamKind::Main;
     let windows = state
         .store
@@ -53,12 +53,12 @@ pub async fn ledger(
 /// `NotFound` for a foreign camera, `Invalid` for a bad range or zone.
 pub async fn days(
     state: &AppState,
-    caller: Caller,
+    caller: &Caller,
     camera: CameraId,
     (from, to): (Date, Date),
     zone: &str,
 ) -> Result<Days, Error> {
-    let row = camera_row(state, caller.organization, camera).await?;
+    let row = watched(state, caller, camera).await?;
     let invalid = |code, field, title: &str| Error::Invalid {
         code,
         title: title.to_owned(),

@@ -2,7 +2,9 @@
 //!
 //! Nothing here knows HTTP or SQL.
 
+mod caller;
 pub mod cameras;
+mod create;
 pub mod first_start;
 pub mod footage;
 pub mod index;
@@ -16,13 +18,5 @@ pub mod session;
 pub mod token;
 pub mod vault;
 
-use wire::{OrganizationId, UserId};
-
-/// A signed-in user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caller {
-    /// The user.
-    pub user: UserId,
-    /// The user's organization: the first argument of every query.
-    pub organization: OrganizationId,
-}
+pub use caller::{Actor, Caller, Intent, KEY_PREFIX, Origin};
+pub use create::Once;

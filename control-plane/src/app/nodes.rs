@@ -1,5 +1,6 @@
 //! Recorder nodes: registered by their first word, listed with their last one.
 
+use wire::access::Right;
 use wire::api::Node;
 use wire::status::NodeStatus;
 use wire::{NodeId, UnixMs};
@@ -12,11 +13,10 @@ use crate::{AppState, Error};
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(state: &AppState, caller: Caller) -> Result<Vec<Node>, Error> {
-    let rows = state
-        .store
-        .read(move |c| nodes::list(c, caller.organization))
-        .await?;
+pub async fn list(state: &AppState, caller: &Caller) -> Result<Vec<Node>, Error> {
+    caller.require(Right::ReadNodes)?;
+    let organization = caller.organization;
+    let rows = state.store.read(move |c| nodes::list(c, organization)).await?;
     let shown = rows.into_iter().map(|row| {
         let status = state.nodes.online(row.id);
         Node {
@@ -33,11 +33,9 @@ pub async fn list(state: &AppState, caller: Caller) -> Result<Vec<Node>, Error> 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn online(state: &AppState, caller: Caller) -> Result<Vec<NodeId>, Error> {
-    let rows = state
-        .store
-        .read(move |c| nodes::list(c, caller.organization))
-        .await?;
+pub async fn online(state: &AppState, caller: &Caller) -> Result<Vec<NodeId>, Error> {
+    let organization = caller.organization;
+    let rows = state.store.read(move |c| nodes::list(c, organization)).await?;
     let ids = rows.into_iter().map(|row| row.id);
     Ok(ids.filter(|id| state.nodes.online(*id).is_some()).collect())
 }

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 
+use wire::access::Permission;
 use wire::api::Playback;
 use wire::{CameraId, ObjectId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
@@ -145,12 +146,12 @@ pub fn forbidden(rejected: Rejected) -> Error {
 /// `NotFound` for a foreign camera and for a range without footage, `Invalid` for a bad range.
 pub async fn playback(
     state: &AppState,
-    caller: Caller,
+    caller: &Caller,
     camera: CameraId,
     span: Span,
     now: UnixMs,
 ) -> Result<Playback, Error> {
-    let row = camera_row(state, caller.organization, camera).await?;
+    let row = watched(state, caller, camera).await?;
     let range = span.range()?;
     let mut found = Vec::new();
     for stream in STREAMS {
@@ -245,6 +246,18 @@ impl MediaUrls for Urls {
     fn gap(&self) -> String {
         GAP_PATH.to_owned()
     }
+}
+
+/// A camera, deleted ones included, for who may watch its footage.
+///
+/// # Errors
+/// `NotFound` for anybody else's, `Forbidden` when only other things were granted.
+pub(super) async fn watched(state: &AppState, caller: &Caller, camera: CameraId) -> Result<CameraRow, Error> {
+    let caller = caller.clone();
+    state
+        .store
+        .look(move |c| caller.camera_even_deleted(c, camera, Some(Permission::ViewFootage)))
+        .await
 }
 
 /// A tenant's camera, deleted ones included: their footage can still be watched.

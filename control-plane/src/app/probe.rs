@@ -1,5 +1,6 @@
 //! Probes: a node connects to a camera and says what it sends, saved or not.
 
+use wire::access::{Permission, Right};
 use wire::api::ProbeCamera;
 use wire::bus::{ProbeReport, ProbeRequest};
 use wire::source::Source;
@@ -14,7 +15,8 @@ use crate::{AppState, Error};
 ///
 /// # Errors
 /// [`Error::Invalid`] with the field, and as a probe fails.
-pub async fn unsaved(state: &AppState, caller: Caller, body: ProbeCamera) -> Result<ProbeReport, Error> {
+pub async fn unsaved(state: &AppState, caller: &Caller, body: ProbeCamera) -> Result<ProbeReport, Error> {
+    caller.require(Right::ManageCameras)?;
     let (url, credentials) = cameras::checked(state, &body.url, body.username, body.password)?;
     let source = Source {
         url,
@@ -29,8 +31,8 @@ pub async fn unsaved(state: &AppState, caller: Caller, body: ProbeCamera) -> Res
 ///
 /// # Errors
 /// [`Error::NotFound`], and as a probe fails.
-pub async fn saved(state: &AppState, caller: Caller, id: CameraId) -> Result<ProbeReport, Error> {
-    let row = cameras::row(state, caller, id).await?;
+pub async fn saved(state: &AppState, caller: &Caller, id: CameraId) -> Result<ProbeReport, Error> {
+    let row = cameras::row(state, caller, id, Some(Permission::Manage)).await?;
     let request = ProbeRequest {
         source: Source {
             audio: true,
@@ -45,7 +47,7 @@ pub async fn saved(state: &AppState, caller: Caller, id: CameraId) -> Result<Pro
 /// [`Error::Unavailable`] without a node, [`Error::Upstream`] with what the node found wrong.
 async fn ask(
     state: &AppState,
-    caller: Caller,
+    caller: &Caller,
     preferred: Option<NodeId>,
     request: ProbeRequest,
 ) -> Result<ProbeReport, Error> {

@@ -12,12 +12,14 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use governor::clock::{Clock, DefaultClock, QuantaInstant};
 use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use sha2::{Digest, Sha256};
-use wire::UnixMs;
-use wire::api::{Me, Session, SignIn};
+use wire::access::Rights;
+use wire::api::{Me, Session, SignIn, UserState};
+use wire::{SessionId, UnixMs};
 
-use super::{Caller, token};
+use super::Caller;
+use super::token::{self, Claims};
 use crate::secrets::random;
-use crate::store::sessions::{self, RefreshRow, Spent};
+use crate::store::sessions::{self, RefreshRow, SessionRow, Spent};
 use crate::store::users::{self, UserRow};
 use crate::{AppState, Error};
 
@@ -31,6 +33,9 @@ const PER_LOGIN: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const PER_ADDRESS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// Refreshes at once from one address; then two a second.
 const REFRESHES: NonZeroU32 = NonZeroU32::new(120).unwrap();
+/// Characters kept of what a browser calls itself.
+const AGENT_MAX: usize = 200;
+const TEN: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// Addresses remembered before those that are quiet again are forgotten.
 const REMEMBERED: usize = 10_000;
 
@@ -40,19 +45,33 @@ pub struct Limiter {
     logins: DefaultKeyedRateLimiter<(IpAddr, String)>,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     refreshes: DefaultKeyedRateLimiter<IpAddr>,
+    requests: DefaultKeyedRateLimiter<[u8; 16]>,
 }
 
-impl Default for Limiter {
-    fn default() -> Self {
+impl Limiter {
+    /// With so many requests a second for each user or service key; ten times as many at once.
+    #[must_use]
+    pub fn new(requests_per_s: NonZeroU32) -> Self {
+        let burst = requests_per_s.saturating_mul(TEN);
         Self {
+            requests: RateLimiter::keyed(Quota::per_second(requests_per_s).allow_burst(burst)),
             logins: RateLimiter::keyed(Quota::per_minute(PER_LOGIN)),
             addresses: RateLimiter::keyed(Quota::per_minute(PER_ADDRESS)),
             refreshes: RateLimiter::keyed(Quota::per_minute(REFRESHES)),
         }
     }
-}
 
-impl Limiter {
+    /// Counts a request of a user or service key.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`], with the time to wait.
+    pub fn request(&self, actor: [u8; 16]) -> Result<(), Error> {
+        if self.requests.len() > REMEMBERED {
+            self.requests.retain_recent();
+        }
+        self.requests.check_key(&actor).map_err(|until| wait(&until))
+    }
+
     /// Counts an attempt to sign in.
     ///
     /// # Errors
@@ -86,6 +105,15 @@ fn wait(until: &NotUntil<QuantaInstant>) -> Error {
     }
 }
 
+/// Where somebody signs in from.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The peer.
+    pub address: IpAddr,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
 /// A session, and the refresh token for its cookie.
 pub struct SignedIn {
     /// For the body.
@@ -101,7 +129,7 @@ pub struct SignedIn {
 pub async fn sign_in(
     state: &AppState,
     body: SignIn,
-    address: IpAddr,
+    client: &Client,
     now: UnixMs,
 ) -> Result<SignedIn, Error> {
     if body.login.is_empty() || body.login.len() > LOGIN_MAX {
@@ -110,13 +138,15 @@ pub async fn sign_in(
     if body.password.is_empty() || body.password.len() > PASSWORD_MAX {
         return Err(Error::field("password", "a password has 1 to 1024 bytes"));
     }
-    state.limiter.attempt(address, &body.login)?;
-    let login = body.login;
+    state.limiter.attempt(client.address, &body.login)?;
+    let login = body.login.to_lowercase();
     let user = state.store.read(move |c| users::by_login(c, &login)).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let matches = state.passwords.verify(hash, body.password).await?;
     match user {
-        Some(user) if matches => open(state, user, random().map_err(Error::Internal)?, now).await,
+        Some(user) if matches && user.state == UserState::Active => {
+            open(state, user, SessionId::generate(), client, now).await
+        }
         _ => Err(Error::Unauthorized {
             code: "wrong_credentials",
             title: "the login or the password is wrong",
@@ -131,10 +161,10 @@ pub async fn sign_in(
 pub async fn refresh(
     state: &AppState,
     refresh_token: &str,
-    address: IpAddr,
+    client: &Client,
     now: UnixMs,
 ) -> Result<SignedIn, Error> {
-    state.limiter.refresh(address)?;
+    state.limiter.refresh(client.address)?;
     let over = Error::Unauthorized {
         code: "session_over",
         title: "the session is over, sign in again",
@@ -154,7 +184,9 @@ pub async fn refresh(
         })
         .await?;
     match (spent, user) {
-        (Spent::Now(row), Some(user)) => open(state, user, row.family, now).await,
+        (Spent::Now(row), Some(user)) if user.state == UserState::Active => {
+            open(state, user, row.session, client, now).await
+        }
         (Spent::Before, _) => {
             tracing::warn!("a used refresh token was shown: its sign-in is revoked");
             Err(over)
@@ -174,7 +206,7 @@ pub async fn sign_out(state: &AppState, refresh_token: &str, now: UnixMs) -> Res
     state
         .store
         .write(move |c| match sessions::spend(c, &hash, now)? {
-            Spent::Now(row) => sessions::revoke(c, row.family),
+            Spent::Now(row) => sessions::revoke(c, row.session),
             _ => Ok(()),
         })
         .await?;
@@ -185,32 +217,54 @@ pub async fn sign_out(state: &AppState, refresh_token: &str, now: UnixMs) -> Res
 ///
 /// # Errors
 /// [`Error::Unauthorized`] when the user is gone.
-pub async fn me(state: &AppState, caller: Caller) -> Result<Me, Error> {
-    let user = state.store.read(move |c| users::by_id(c, caller.user)).await?;
+pub async fn me(state: &AppState, caller: &Caller) -> Result<Me, Error> {
+    let (id, _) = caller.person()?;
+    let user = state.store.read(move |c| users::by_id(c, id)).await?;
     user.map(|user| shown(&user)).ok_or(Error::Unauthorized {
         code: "unauthorized",
         title: "sign in first",
     })
 }
 
-async fn open(state: &AppState, user: UserRow, family: [u8; 16], now: UnixMs) -> Result<SignedIn, Error> {
+async fn open(
+    state: &AppState,
+    user: UserRow,
+    session: SessionId,
+    client: &Client,
+    now: UnixMs,
+) -> Result<SignedIn, Error> {
     let secret: [u8; 32] = random().map_err(Error::Internal)?;
     let refresh_token = BASE64_URL_SAFE_NO_PAD.encode(secret);
     let hash = digest(&refresh_token).ok_or_else(|| Error::Internal(anyhow!("a token without a digest")))?;
     let row = RefreshRow {
         hash,
         user: user.id,
-        family,
+        session,
         expires: now.plus(REFRESH_MS),
     };
-    state.store.write(move |c| sessions::insert(c, &row, now)).await?;
-    let caller = Caller {
+    let begun = SessionRow {
+        id: session,
         user: user.id,
-        organization: user.organization,
+        created: now,
+        last_used: now,
+        expires: row.expires,
+        address: client.address.to_string(),
+        agent: client.agent.chars().take(AGENT_MAX).collect(),
+    };
+    state
+        .store
+        .write(move |c| {
+            sessions::touch(c, &begun)?;
+            sessions::insert(c, &row, now)
+        })
+        .await?;
+    let claims = Claims {
+        user: user.id,
+        session,
     };
     Ok(SignedIn {
         session: Session {
-            access_token: token::issue(&state.secrets, caller, now)?,
+            access_token: token::issue(&state.secrets, claims, now)?,
             expires_in_s: token::ACCESS_S,
             user: shown(&user),
         },
@@ -229,5 +283,8 @@ fn shown(user: &UserRow) -> Me {
         login: user.login.clone(),
         organization: user.organization,
         organization_name: user.organization_name.clone(),
+        name: user.name.clone(),
+        role: user.role,
+        rights: Rights::of(user.role),
     }
 }

@@ -1,12 +1,13 @@
-//! Access tokens: short-lived JWTs that name the user and the organization.
+//! Access tokens: short-lived JWTs (RFC 7519) that name a user and a session.
+//!
+//! They carry no rights: those are looked up at each request.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use wire::{OrganizationId, UnixMs, UserId};
+use wire::{SessionId, UnixMs, UserId};
 
 use crate::Error;
-use crate::app::Caller;
 use crate::secrets::{Key, Secrets};
 
 /// Seconds that an access token works.
@@ -15,26 +16,35 @@ const ISSUER: &str = "cloudcam";
 const AUDIENCE: &str = "api";
 
 #[derive(Serialize, Deserialize)]
-struct Claims {
+struct Registered {
     iss: String,
     aud: String,
     sub: UserId,
-    org: OrganizationId,
+    sid: SessionId,
     iat: i64,
     exp: i64,
+}
+
+/// Whom a token names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claims {
+    /// The user.
+    pub user: UserId,
+    /// The sign-in.
+    pub session: SessionId,
 }
 
 /// A new access token.
 ///
 /// # Errors
 /// [`Error::Internal`] when it cannot be signed.
-pub fn issue(secrets: &Secrets, caller: Caller, now: UnixMs) -> Result<String, Error> {
+pub fn issue(secrets: &Secrets, claims: Claims, now: UnixMs) -> Result<String, Error> {
     let iat = now.0.div_euclid(1000);
-    let claims = Claims {
+    let claims = Registered {
         iss: ISSUER.to_owned(),
         aud: AUDIENCE.to_owned(),
-        sub: caller.user,
-        org: caller.organization,
+        sub: claims.user,
+        sid: claims.session,
         iat,
         exp: iat + i64::from(ACCESS_S),
     };
@@ -46,18 +56,18 @@ pub fn issue(secrets: &Secrets, caller: Caller, now: UnixMs) -> Result<String, E
         .map_err(|error| Error::Internal(error.into()))
 }
 
-/// Who a token names; none when it is expired, tampered with, or another server's.
+/// Whom a token names; none when it is expired, tampered with, or another server's.
 #[must_use]
-pub fn verify(secrets: &Secrets, token: &str) -> Option<Caller> {
+pub fn verify(secrets: &Secrets, token: &str) -> Option<Claims> {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[AUDIENCE]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.leeway = 0;
-    let data = decode::<Claims>(token, &DecodingKey::from_secret(&secrets.jwt.0), &validation).ok()?;
-    (data.header.kid == Some(key_id(&secrets.jwt))).then_some(Caller {
+    let data = decode::<Registered>(token, &DecodingKey::from_secret(&secrets.jwt.0), &validation).ok()?;
+    (data.header.kid == Some(key_id(&secrets.jwt))).then_some(Claims {
         user: data.claims.sub,
-        organization: data.claims.org,
+        session: data.claims.sid,
     })
 }
 

@@ -4,6 +4,7 @@ pub mod camera;
 pub mod coverage;
 pub mod event;
 pub mod licence;
+pub mod page;
 pub mod plan;
 pub mod playlist;
 pub mod schedule;

@@ -106,7 +106,7 @@ fn not_built() -> HttpResponse {
         .body(NOT_BUILT)
 }
 
-fn guard(answer: &mut actix_web::HttpResponseBuilder) {
+pub(super) fn guard(answer: &mut actix_web::HttpResponseBuilder) {
     answer
         .insert_header(("Content-Security-Policy", CSP))
         .insert_header(("Referrer-Policy", "no-referrer"))

@@ -1,35 +1,93 @@
-//! Who calls: the bearer token of a request.
+//! Who calls: the bearer token of a request, and the organization it is about.
 
-use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr};
 
-pub use crate::app::Caller;
-use crate::{AppState, Error};
+use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
+use futures::future::LocalBoxFuture;
+use wire::OrganizationId;
+
+use super::observe::RequestId;
+use crate::app::{Caller, Intent, Origin};
+use crate::state::now;
+use crate::{AppState, Error};
 
 // Taking a caller as an argument makes a handler refuse everybody else.
 impl FromRequest for Caller {
     type Error = Error;
-    type Future = Ready<Result<Self, Error>>;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller(request))
+        let request = request.clone();
+        Box::pin(async move { caller(&request).await })
     }
 }
 
-fn caller(request: &HttpRequest) -> Result<Caller, Error> {
-    let unauthorized = || Error::Unauthorized {
-        code: "unauthorized",
-        title: "sign in first",
-    };
+async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
     let state = request
         .app_data::<Data<AppState>>()
         .ok_or_else(|| Error::Internal(anyhow::anyhow!("no state")))?;
-    let token = request
+    let bearer = request
         .headers()
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or_else(unauthorized)?;
-    crate::app::token::verify(&state.secrets, token).ok_or_else(unauthorized)
+        .ok_or(Error::Unauthorized {
+            code: "unauthorized",
+            title: "sign in first",
+        })?;
+    let origin = Origin {
+        address: address(request),
+        request_id: request_id(request),
+    };
+    let caller = Caller::authenticate(
+        state,
+        bearer,
+        organization(request)?,
+        intent(request),
+        origin,
+        now(),
+    )
+    .await?;
+    state.limiter.request(caller.actor_id())?;
+    Ok(caller)
+}
+
+/// The organization that the query names; who runs the platform acts in any.
+fn organization(request: &HttpRequest) -> Result<Option<OrganizationId>, Error> {
+    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    let mut named = pairs.filter(|(name, _)| name == "organization");
+    match (named.next(), named.next()) {
+        (None, _) => Ok(None),
+        (Some((_, id)), None) => super::id(&id, "organization").map(Some),
+        _ => Err(Error::field(
+            "organization",
+            "one request is about one organization",
+        )),
+    }
+}
+
+fn intent(request: &HttpRequest) -> Intent {
+    let own = ["/api/v1/me", "/api/v1/session"];
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        Intent::Read
+    } else if own.iter().any(|path| request.path().starts_with(path)) {
+        Intent::Own
+    } else {
+        Intent::Change
+    }
+}
+
+/// The peer itself: a header that a stranger can write would let them around the limits.
+#[must_use]
+pub fn address(request: &HttpRequest) -> IpAddr {
+    request
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+}
+
+fn request_id(request: &HttpRequest) -> String {
+    let id = request.extensions().get::<RequestId>().cloned();
+    id.map_or_else(String::new, |id| id.0)
 }

@@ -1,79 +1,170 @@
 //! `/api/v1/cameras` and probes.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Json, Path, ServiceConfig, delete, get, patch, post, resource};
+use actix_web::web::{Data, Json, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use wire::CameraId;
 use wire::api::{Camera, CameraPatch, NewCamera, Page, ProbeCamera};
 use wire::bus::ProbeReport;
 
 use super::id;
-use crate::app::{Caller, cameras, probe};
+use super::request::{IdempotencyKey, IfMatch, PageQuery, changed, created, tagged};
+use crate::app::{Caller, Once, cameras, probe};
 use crate::state::now;
 use crate::{AppState, Error};
 
-/// Routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(
-            resource("/api/v1/cameras")
-                .route(get().to(list))
-                .route(post().to(create)),
-        )
-        .service(
-            resource("/api/v1/cameras/{id}")
-                .route(get().to(one))
-                .route(patch().to(change))
-                .route(delete().to(remove)),
-        )
-        .service(resource("/api/v1/cameras/{id}/probe").route(post().to(probe_saved)))
-        .service(resource("/api/v1/probe").route(post().to(probe_unsaved)));
+super::routes::routes! {
+    "/api/v1/cameras" { get list, post create }
+    "/api/v1/cameras/{id}" { get one, patch change, delete remove }
+    "/api/v1/cameras/{id}/probe" { post probe_saved }
+    "/api/v1/probe" { post probe_unsaved }
 }
 
-async fn list(state: Data<AppState>, caller: Caller) -> Result<Json<Page<Camera>>, Error> {
-    let items = cameras::list(&state, caller).await?;
-    Ok(Json(Page { items }))
+/// Cameras that the caller may know of, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cameras",
+    tag = "cameras",
+    operation_id = "list_cameras",
+    security(("bearer" = [])),
+    params(PageQuery),
+    responses((status = 200, description = "A page of cameras.", body = Page<Camera>)),
+)]
+async fn list(
+    state: Data<AppState>,
+    caller: Caller,
+    page: Query<PageQuery>,
+) -> Result<Json<Page<Camera>>, Error> {
+    Ok(Json(cameras::list(&state, &caller, page.part()?).await?))
 }
 
-async fn create(state: Data<AppState>, caller: Caller, body: Json<NewCamera>) -> Result<HttpResponse, Error> {
-    let camera = cameras::create(&state, caller, body.into_inner(), now()).await?;
+/// Adds a camera. Needs `cameras:manage`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/cameras",
+    tag = "cameras",
+    operation_id = "create_camera",
+    security(("bearer" = [])),
+    request_body = NewCamera,
+    responses((status = 201, description = "The camera.", body = Camera)),
+)]
+async fn create(
+    state: Data<AppState>,
+    caller: Caller,
+    IdempotencyKey(key): IdempotencyKey,
+    body: Json<NewCamera>,
+) -> Result<HttpResponse, Error> {
+    let once = Once::new(key, "create_camera", &*body)?;
+    let camera = cameras::create(&state, &caller, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/cameras/{}", camera.id);
-    Ok(HttpResponse::Created()
-        .insert_header(("Location", location))
-        .json(camera))
+    Ok(created(location, &camera, camera.revision))
 }
 
-async fn one(state: Data<AppState>, caller: Caller, path: Path<String>) -> Result<Json<Camera>, Error> {
-    Ok(Json(cameras::get(&state, caller, id(&path, "camera")?).await?))
+/// One camera.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cameras/{id}",
+    tag = "cameras",
+    operation_id = "get_camera",
+    security(("bearer" = [])),
+    params(("id" = CameraId, Path)),
+    responses(
+        (status = 200, description = "The camera.", body = Camera),
+        (status = 304, description = "Still the one of `If-None-Match`."),
+    ),
+)]
+async fn one(
+    request: HttpRequest,
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+) -> Result<HttpResponse, Error> {
+    let camera = cameras::get(&state, &caller, id(&path, "camera")?).await?;
+    Ok(tagged(&request, &camera, camera.revision))
 }
 
+/// Changes the fields given. Needs `manage` on the camera.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/cameras/{id}",
+    tag = "cameras",
+    operation_id = "change_camera",
+    security(("bearer" = [])),
+    params(("id" = CameraId, Path)),
+    request_body = CameraPatch,
+    responses((status = 200, description = "The changed camera.", body = Camera)),
+)]
 async fn change(
     state: Data<AppState>,
     caller: Caller,
     path: Path<String>,
+    IfMatch(seen): IfMatch,
     body: Json<CameraPatch>,
-) -> Result<Json<Camera>, Error> {
+) -> Result<HttpResponse, Error> {
     let id = id(&path, "camera")?;
-    Ok(Json(
-        cameras::patch(&state, caller, id, body.into_inner(), now()).await?,
-    ))
+    let camera = cameras::patch(&state, &caller, id, seen, body.into_inner(), now()).await?;
+    Ok(changed(&camera, camera.revision))
 }
 
-async fn remove(state: Data<AppState>, caller: Caller, path: Path<String>) -> Result<HttpResponse, Error> {
-    cameras::delete(&state, caller, id(&path, "camera")?, now()).await?;
+/// Deletes a camera; its footage stays. Needs `cameras:manage`.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/cameras/{id}",
+    tag = "cameras",
+    operation_id = "delete_camera",
+    security(("bearer" = [])),
+    params(("id" = CameraId, Path)),
+    responses((status = 204, description = "It is deleted.")),
+)]
+async fn remove(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    IfMatch(seen): IfMatch,
+) -> Result<HttpResponse, Error> {
+    cameras::delete(&state, &caller, id(&path, "camera")?, seen, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Connects to a saved camera and tells what it sends. Needs `manage` on the camera.
+#[utoipa::path(
+    post,
+    path = "/api/v1/cameras/{id}/probe",
+    tag = "cameras",
+    operation_id = "probe_camera",
+    security(("bearer" = [])),
+    params(("id" = CameraId, Path)),
+    responses(
+        (status = 200, description = "What it sends.", body = ProbeReport),
+        (status = 502, description = "The camera does not answer as it should; the title says how.",
+            body = wire::api::Problem, content_type = "application/problem+json"),
+    ),
+)]
 async fn probe_saved(
     state: Data<AppState>,
     caller: Caller,
     path: Path<String>,
 ) -> Result<Json<ProbeReport>, Error> {
-    Ok(Json(probe::saved(&state, caller, id(&path, "camera")?).await?))
+    Ok(Json(probe::saved(&state, &caller, id(&path, "camera")?).await?))
 }
 
+/// Tries an address before it is saved. Needs `cameras:manage`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/probe",
+    tag = "cameras",
+    operation_id = "probe_address",
+    security(("bearer" = [])),
+    request_body = ProbeCamera,
+    responses(
+        (status = 200, description = "What it sends.", body = ProbeReport),
+        (status = 502, description = "The camera does not answer as it should; the title says how.",
+            body = wire::api::Problem, content_type = "application/problem+json"),
+    ),
+)]
 async fn probe_unsaved(
     state: Data<AppState>,
     caller: Caller,
     body: Json<ProbeCamera>,
 ) -> Result<Json<ProbeReport>, Error> {
-    Ok(Json(probe::unsaved(&state, caller, body.into_inner()).await?))
+    Ok(Json(probe::unsaved(&state, &caller, body.into_inner()).await?))
 }

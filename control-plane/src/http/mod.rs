@@ -8,16 +8,21 @@ pub mod health;
 pub mod nodes;
 pub mod objects;
 pub mod observe;
+pub mod openapi;
 pub mod player_api;
 pub mod playlist;
 pub mod problem;
 pub mod ranges;
+pub mod request;
+pub mod routes;
 pub mod session;
 pub mod stored;
 
 use std::str::FromStr;
 
 use actix_web::web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+
+use utoipa::OpenApi;
 
 use crate::Error;
 
@@ -33,7 +38,9 @@ pub fn routes(config: &mut ServiceConfig) {
             QueryConfig::default()
                 .error_handler(|error, _| Error::invalid("invalid_query", error.to_string()).into()),
         );
+    config.app_data(web::Data::new(openapi::DocsConfig::default()));
     health::routes(config);
+    openapi::routes(config);
     session::routes(config);
     cameras::routes(config);
     nodes::routes(config);
@@ -42,6 +49,26 @@ pub fn routes(config: &mut ServiceConfig) {
     footage::routes(config);
     objects::routes(config);
     config.default_service(web::to(assets::serve));
+}
+
+/// What each module of the API says of its routes.
+fn documents() -> Vec<utoipa::openapi::OpenApi> {
+    vec![
+        session::Document::openapi(),
+        cameras::Document::openapi(),
+        nodes::Document::openapi(),
+        player_api::Document::openapi(),
+    ]
+}
+
+/// The routes of each module of the API.
+fn listed() -> Vec<&'static [routes::Route]> {
+    vec![
+        session::ROUTES,
+        cameras::ROUTES,
+        nodes::ROUTES,
+        player_api::ROUTES,
+    ]
 }
 
 fn json_config() -> JsonConfig {

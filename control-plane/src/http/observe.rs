@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use actix_web::HttpMessage;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -11,6 +12,10 @@ use wire::api::Problem;
 
 use super::problem;
 use crate::Error;
+
+/// Names a request in its answer, in the log and in the audit log.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -24,6 +29,7 @@ pub async fn observe(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let id = wire::ObjectId::generate().to_string();
+    request.extensions_mut().insert(RequestId(id.clone()));
     // Queries hold signatures: paths only.
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let is_api = path.starts_with("/api/") || path.starts_with("/player-api/");

@@ -1,11 +1,17 @@
 //! `/player-api/cameras/{id}/…`: what there is to watch, and where.
 
-use actix_web::web::{Data, Json, Path, Query, ServiceConfig, get, resource};
+#![expect(
+    unused_qualifications,
+    reason = "utoipa qualifies the names of parameter structs that stand beside their handlers"
+)]
+
+use actix_web::web::{Data, Json, Path, Query};
 use jiff::civil::Date;
 use serde::Deserialize;
-use wire::UnixMs;
+use utoipa::IntoParams;
 use wire::api::{Coverage, Days, Playback};
 use wire::time::InvalidTime;
+use wire::{CameraId, UnixMs};
 
 use super::id;
 use crate::app::playback::{Span, range};
@@ -13,29 +19,54 @@ use crate::app::{Caller, ledger, playback};
 use crate::state::now;
 use crate::{AppState, Error};
 
-/// Routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/player-api/cameras/{id}/days").route(get().to(days)))
-        .service(resource("/player-api/cameras/{id}/coverage").route(get().to(coverage)))
-        .service(resource("/player-api/cameras/{id}/playback").route(get().to(play)));
+super::routes::routes! {
+    "/player-api/cameras/{id}/days" { get days }
+    "/player-api/cameras/{id}/coverage" { get coverage }
+    "/player-api/cameras/{id}/playback" { get play }
 }
 
-#[derive(Deserialize)]
+/// A range of time.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Between {
+    /// First instant: RFC 3339, or milliseconds since 1970.
     from: Option<String>,
+    /// First instant after.
     to: Option<String>,
+    /// Read by whoever authenticates the request.
+    #[param(ignore)]
+    #[serde(rename = "organization")]
+    _organization: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// A range of days.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Dates {
+    /// First day, `2026-01-31`.
     from: Option<String>,
+    /// First day after.
     to: Option<String>,
+    /// IANA time zone, UTC unless given.
     tz: Option<String>,
+    /// Read by whoever authenticates the request.
+    #[param(ignore)]
+    #[serde(rename = "organization")]
+    _organization: Option<String>,
 }
 
+/// Days with footage. Needs `view_footage`.
+#[utoipa::path(
+    get,
+    path = "/player-api/cameras/{id}/days",
+    tag = "playback",
+    operation_id = "list_days",
+    security(("bearer" = [])),
+    params(("id" = CameraId, Path), Dates),
+    responses((status = 200, description = "Days.", body = Days)),
+)]
 async fn days(
     state: Data<AppState>,
     caller: Caller,
@@ -47,10 +78,20 @@ async fn days(
     let to = required("to", date("to", query.to.as_deref())?)?;
     let zone = query.tz.as_deref().unwrap_or("UTC");
     Ok(Json(
-        ledger::days(&state, caller, camera, (from, to), zone).await?,
+        ledger::days(&state, &caller, camera, (from, to), zone).await?,
     ))
 }
 
+/// Footage and gaps of a range of at most 25 hours. Needs `view_footage`.
+#[utoipa::path(
+    get,
+    path = "/player-api/cameras/{id}/coverage",
+    tag = "playback",
+    operation_id = "get_coverage",
+    security(("bearer" = [])),
+    params(("id" = CameraId, Path), Between),
+    responses((status = 200, description = "Coverage.", body = Coverage)),
+)]
 async fn coverage(
     state: Data<AppState>,
     caller: Caller,
@@ -61,9 +102,19 @@ async fn coverage(
     let from = required("from", time("from", query.from.as_deref())?)?;
     let to = required("to", time("to", query.to.as_deref())?)?;
     let range = range(from, to, ledger::MAX_RANGE_MS)?;
-    Ok(Json(ledger::ledger(&state, caller, camera, range, now()).await?))
+    Ok(Json(ledger::ledger(&state, &caller, camera, range, now()).await?))
 }
 
+/// A signed address of a playlist of at most 24 hours. Needs `view_footage`.
+#[utoipa::path(
+    get,
+    path = "/player-api/cameras/{id}/playback",
+    tag = "playback",
+    operation_id = "get_playback",
+    security(("bearer" = [])),
+    params(("id" = CameraId, Path), Between),
+    responses((status = 200, description = "Playback.", body = Playback)),
+)]
 async fn play(
     state: Data<AppState>,
     caller: Caller,
@@ -76,7 +127,7 @@ async fn play(
         to: time("to", query.to.as_deref())?,
     };
     Ok(Json(
-        playback::playback(&state, caller, camera, span, now()).await?,
+        playback::playback(&state, &caller, camera, span, now()).await?,
     ))
 }
 

@@ -37,6 +37,7 @@ impl Error {
             | Self::Unavailable { code, .. } => (*code).to_owned(),
             Self::NotFound { what } => format!("{what}_not_found"),
             Self::TooLarge => "too_large".to_owned(),
+            Self::Stale => "stale".to_owned(),
             Self::TooMany { .. } => "too_many_attempts".to_owned(),
             Self::Internal(_) => "internal".to_owned(),
         }
@@ -62,6 +63,7 @@ impl ResponseError for Error {
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Conflict { .. } => StatusCode::CONFLICT,
+            Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Upstream { .. } => StatusCode::BAD_GATEWAY,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,

@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 use wire::source::{Reader, Transport};
-use wire::{CameraId, NodeId, OrganizationId, UnixMs};
+use wire::{CameraId, NodeId, OrganizationId, UnixMs, UserId};
 
 use super::schema::{assignment, camera};
 use super::types::{Id, ReaderSql, TransportSql};
 use super::{Connection, Store, StoreError};
+use crate::domain::page::Part;
 
 /// A camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct CameraRow {
     pub created: UnixMs,
     /// When it was deleted; its footage stays.
     pub deleted: Option<UnixMs>,
+    /// Grows with each change that people make.
+    pub revision: u64,
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -58,6 +61,7 @@ struct Raw {
     epoch: i64,
     created: i64,
     deleted: Option<i64>,
+    revision: i64,
 }
 
 impl From<Raw> for CameraRow {
@@ -77,6 +81,7 @@ impl From<Raw> for CameraRow {
             epoch: raw.epoch.cast_unsigned(),
             created: UnixMs(raw.created),
             deleted: raw.deleted.map(UnixMs),
+            revision: raw.revision.cast_unsigned(),
         }
     }
 }
@@ -98,6 +103,7 @@ impl From<&CameraRow> for Raw {
             epoch: row.epoch.cast_signed(),
             created: row.created.0,
             deleted: row.deleted.map(|at| at.0),
+            revision: row.revision.cast_signed(),
         }
     }
 }
@@ -143,17 +149,41 @@ pub fn get_even_deleted(
         .map(Into::into))
 }
 
-/// An organization's cameras that are not deleted, oldest first.
+/// An organization's cameras that are not deleted, oldest first; only those on which `granted_to` has a
+/// grant, when given. One more than asked for, when there are more.
 ///
 /// # Errors
 /// Those of the database.
-pub fn list(connection: &mut Connection, organization: OrganizationId) -> Result<Vec<CameraRow>, StoreError> {
-    let rows: Vec<Raw> = camera::table
+pub fn list(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    granted_to: Option<UserId>,
+    part: &Part,
+) -> Result<Vec<CameraRow>, StoreError> {
+    let mut query = camera::table
         .filter(camera::organization.eq(Id::from(organization)))
         .filter(camera::deleted.is_null())
         .order((camera::created, camera::id))
+        .limit(part.fetch())
         .select(Raw::as_select())
-        .load(connection)?;
+        .into_boxed();
+    if let Some(user) = granted_to {
+        let (single, groups) = super::access::granted_to(connection, organization, user)?;
+        query = query.filter(
+            camera::id
+                .eq_any(single)
+                .or(camera::camera_group.assume_not_null().eq_any(groups)),
+        );
+    }
+    if let Some(after) = part.after {
+        let id = Id(after.id);
+        query = query.filter(
+            camera::created
+                .gt(after.at)
+                .or(camera::created.eq(after.at).and(camera::id.gt(id))),
+        );
+    }
+    let rows: Vec<Raw> = query.load(connection)?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 

@@ -1,7 +1,6 @@
 //! The calendar: how much footage each quarter of an hour of a camera's UTC days has.
 
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use wire::{CameraId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
 use super::schema::camera_day;
@@ -118,18 +117,21 @@ fn put(
     stream: StreamKind,
     row: &CameraDay,
 ) -> Result<(), StoreError> {
-    diesel::insert_into(camera_day::table)
-        .values(Raw {
-            camera: camera.into(),
-            stream: stream.into(),
-            day: row.day,
-            organization: organization.into(),
-            quarters: row.quarters.iter().flat_map(|ms| ms.to_le_bytes()).collect(),
-        })
-        .on_conflict((camera_day::camera, camera_day::stream, camera_day::day))
-        .do_update()
-        .set(camera_day::quarters.eq(excluded(camera_day::quarters)))
+    let quarters: Vec<u8> = row.quarters.iter().flat_map(|ms| ms.to_le_bytes()).collect();
+    let known = diesel::update(camera_day::table.find((Id::from(camera), StreamSql(stream), row.day)))
+        .set(camera_day::quarters.eq(&quarters))
         .execute(connection)?;
+    if known == 0 {
+        diesel::insert_into(camera_day::table)
+            .values(Raw {
+                camera: camera.into(),
+                stream: stream.into(),
+                day: row.day,
+                organization: organization.into(),
+                quarters,
+            })
+            .execute(connection)?;
+    }
     Ok(())
 }
 

@@ -18,15 +18,22 @@ pub fn refuse(
     reason: &str,
     now: UnixMs,
 ) -> Result<(), StoreError> {
-    diesel::insert_into(refused::table)
-        .values((
-            refused::message.eq(message),
-            refused::node.eq(Id::from(node)),
-            refused::reason.eq(reason),
-            refused::refused_at.eq(now.0),
-        ))
-        .on_conflict_do_nothing()
-        .execute(connection)?;
+    let key = (Id::from(node), message);
+    let known: Option<i64> = refused::table
+        .find(key)
+        .select(refused::refused_at)
+        .first(connection)
+        .optional()?;
+    if known.is_none() {
+        diesel::insert_into(refused::table)
+            .values((
+                refused::message.eq(message),
+                refused::node.eq(Id::from(node)),
+                refused::reason.eq(reason),
+                refused::refused_at.eq(now.0),
+            ))
+            .execute(connection)?;
+    }
     Ok(())
 }
 

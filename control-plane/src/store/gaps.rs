@@ -1,7 +1,6 @@
 //! Gaps of the ledger, as nodes report them.
 
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use wire::coverage::Gap;
 use wire::{CameraId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
@@ -50,35 +49,39 @@ pub fn upsert(
     organization: OrganizationId,
     row: &Gap,
 ) -> Result<(), StoreError> {
-    use diesel::query_dsl::methods::FilterDsl;
-    let raw = Raw {
-        id: row.id.into(),
-        organization: organization.into(),
-        camera: row.camera.into(),
-        stream: row.stream.into(),
-        node: row.node.into(),
-        start_ms: row.range.start().0,
-        end_ms: row.range.end().0,
-        cause: row.cause.into(),
-        detail: row.detail.clone(),
-    };
-    let insert = diesel::insert_into(gap::table)
-        .values(raw)
-        .on_conflict(gap::id)
-        .do_update()
-        .set((
-            gap::end_ms.eq(excluded(gap::end_ms)),
-            gap::cause.eq(excluded(gap::cause)),
-            gap::detail.eq(excluded(gap::detail)),
-        ));
-    FilterDsl::filter(
-        insert,
-        gap::end_ms
-            .lt(excluded(gap::end_ms))
-            .and(gap::camera.eq(excluded(gap::camera)))
-            .and(gap::node.eq(excluded(gap::node))),
-    )
-    .execute(connection)?;
+    let kept: Option<(Id, Id, i64)> = gap::table
+        .find(Id::from(row.id))
+        .select((gap::camera, gap::node, gap::end_ms))
+        .first(connection)
+        .optional()?;
+    match kept {
+        None => {
+            let raw = Raw {
+                id: row.id.into(),
+                organization: organization.into(),
+                camera: row.camera.into(),
+                stream: row.stream.into(),
+                node: row.node.into(),
+                start_ms: row.range.start().0,
+                end_ms: row.range.end().0,
+                cause: row.cause.into(),
+                detail: row.detail.clone(),
+            };
+            diesel::insert_into(gap::table).values(raw).execute(connection)?;
+        }
+        Some((camera, node, end))
+            if camera == row.camera.into() && node == row.node.into() && end < row.range.end().0 =>
+        {
+            diesel::update(gap::table.find(Id::from(row.id)))
+                .set((
+                    gap::end_ms.eq(row.range.end().0),
+                    gap::cause.eq(CauseSql(row.cause)),
+                    gap::detail.eq(&row.detail),
+                ))
+                .execute(connection)?;
+        }
+        Some(_) => {}
+    }
     Ok(())
 }
 

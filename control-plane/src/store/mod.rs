@@ -1,13 +1,17 @@
 //! Everything that is kept: the only module that knows SQL.
 //!
-//! Callers hand over and get plain structs. Functions on a connection compose into one transaction;
+//! The same code runs on SQLite and PostgreSQL. Callers hand over and get plain structs. Functions on a connection compose into one transaction;
 //! [`Store::read`] and [`Store::write`] run them on blocking threads. Each tenant query takes the
 //! organization first. Nothing here decides anything, and no transaction waits for a network.
 
+pub mod access;
+pub mod audit;
 pub mod cameras;
+mod connection;
 pub mod days;
 pub mod events;
 pub mod gaps;
+pub mod idempotency;
 mod migrate;
 pub mod nodes;
 pub mod objects;
@@ -21,10 +25,13 @@ pub mod windows;
 
 pub use cameras::CameraRow;
 pub use days::CameraDay;
-pub use migrate::{down_and_up_again, migrate};
+pub use migrate::{down_and_up_again, migrate, pending};
 pub use objects::ObjectRow;
-pub(crate) use pool::sqlite_path;
-pub use pool::{Connection, Store};
+
+pub use pool::{Store, Target, transaction};
+
+/// The connection type of every query.
+pub type Connection = connection::AnyConnection;
 pub use types::ObjectState;
 
 /// The store could not do what was asked.
@@ -48,10 +55,15 @@ impl From<diesel::result::Error> for StoreError {
             Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
                 Self::Conflict(info.message().to_owned())
             }
-            Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => {
-                Self::Unavailable(error.to_string())
-            }
-            // SQLite's own codes are lost on the way; its texts are stable (sqlite3ErrStr).
+            Error::DatabaseError(
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::ReadOnlyTransaction,
+                _,
+            )
+            | Error::BrokenTransactionManager => Self::Unavailable(error.to_string()),
+            // The databases' own codes are lost on the way; their texts are stable.
             Error::DatabaseError(DatabaseErrorKind::Unknown, info) if is_passing(info.message()) => {
                 Self::Unavailable(error.to_string())
             }
@@ -61,7 +73,7 @@ impl From<diesel::result::Error> for StoreError {
 }
 
 fn is_passing(message: &str) -> bool {
-    [
+    const SQLITE: [&str; 7] = [
         "locked",
         "busy",
         "disk I/O error",
@@ -69,9 +81,19 @@ fn is_passing(message: &str) -> bool {
         "unable to open",
         "readonly",
         "no such table",
-    ]
-    .iter()
-    .any(|text| message.contains(text))
+    ];
+    const POSTGRES: [&str; 9] = [
+        "server closed the connection",
+        "connection",
+        "terminating",
+        "the database system is",
+        "lock timeout",
+        "statement timeout",
+        "No space left",
+        "could not extend file",
+        "out of memory",
+    ];
+    SQLITE.iter().chain(&POSTGRES).any(|text| message.contains(text))
 }
 
 impl From<wire::segment::DamagedTable> for StoreError {

@@ -1,7 +1,6 @@
 //! Recorder nodes and the plans they were given.
 
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use wire::plan::Plan;
 use wire::{NodeId, OrganizationId, UnixMs};
 
@@ -31,22 +30,21 @@ pub fn register(
     name: &str,
     now: UnixMs,
 ) -> Result<bool, StoreError> {
-    let new = diesel::insert_into(node::table)
-        .values((
-            node::id.eq(Id::from(id)),
-            node::organization.eq(Id::from(organization)),
-            node::name.eq(name),
-            node::first_seen.eq(now.0),
-        ))
-        .on_conflict_do_nothing()
+    let known = diesel::update(node::table.find(Id::from(id)))
+        .set(node::name.eq(name))
         .execute(connection)?
         == 1;
-    if !new {
-        diesel::update(node::table.find(Id::from(id)))
-            .set(node::name.eq(name))
+    if !known {
+        diesel::insert_into(node::table)
+            .values((
+                node::id.eq(Id::from(id)),
+                node::organization.eq(Id::from(organization)),
+                node::name.eq(name),
+                node::first_seen.eq(now.0),
+            ))
             .execute(connection)?;
     }
-    Ok(new)
+    Ok(!known)
 }
 
 /// An organization's nodes, oldest first.
@@ -95,24 +93,27 @@ pub fn plans(connection: &mut Connection) -> Result<Vec<Plan>, StoreError> {
 /// # Errors
 /// [`StoreError::Conflict`] when it is not, and those of the database.
 pub fn put_plan(connection: &mut Connection, new: &Plan) -> Result<(), StoreError> {
-    use diesel::query_dsl::methods::FilterDsl;
-    let insert = diesel::insert_into(plan::table)
-        .values((
-            plan::node.eq(Id::from(new.node)),
-            plan::revision.eq(new.revision.cast_signed()),
-            plan::body.eq(serde_json::to_string(new)?),
-        ))
-        .on_conflict(plan::node)
-        .do_update()
-        .set((
-            plan::revision.eq(excluded(plan::revision)),
-            plan::body.eq(excluded(plan::body)),
-        ));
-    let written =
-        FilterDsl::filter(insert, plan::revision.lt(excluded(plan::revision))).execute(connection)?;
-    if written == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict(format!("plan revision {}", new.revision)))
-    }
+    let revision = new.revision.cast_signed();
+    let body = serde_json::to_string(new)?;
+    let kept: Option<i64> = plan::table
+        .find(Id::from(new.node))
+        .select(plan::revision)
+        .first(connection)
+        .optional()?;
+    match kept {
+        Some(kept) if kept >= revision => {
+            return Err(StoreError::Conflict(format!("plan revision {revision}")));
+        }
+        Some(_) => diesel::update(plan::table.find(Id::from(new.node)))
+            .set((plan::revision.eq(revision), plan::body.eq(body)))
+            .execute(connection)?,
+        None => diesel::insert_into(plan::table)
+            .values((
+                plan::node.eq(Id::from(new.node)),
+                plan::revision.eq(revision),
+                plan::body.eq(body),
+            ))
+            .execute(connection)?,
+    };
+    Ok(())
 }

@@ -123,11 +123,13 @@ pub fn insert(connection: &mut Connection, row: &ObjectRow, now: UnixMs) -> Resu
         state: row.state.into(),
         indexed: now.0,
     };
-    let inserted = diesel::insert_into(object::table)
+    if by_id(connection, None, row.id)?.is_some() {
+        return Ok(false);
+    }
+    diesel::insert_into(object::table)
         .values(raw)
-        .on_conflict_do_nothing()
         .execute(connection)?;
-    Ok(inserted == 1)
+    Ok(true)
 }
 
 /// The objects of a stream that touch `range`, by start.
@@ -199,13 +201,17 @@ pub fn present(
 /// # Errors
 /// Those of the database.
 pub fn mark_stored(connection: &mut Connection, row: &ObjectRow) -> Result<(), StoreError> {
-    diesel::update(object::table)
+    let changed = diesel::update(object::table)
         .filter(object::camera.eq(Id::from(row.camera)))
         .filter(object::stream.eq(StreamSql(row.stream)))
         .filter(object::start_ms.eq(row.start.0))
         .filter(object::id.eq(Id::from(row.id)))
+        .filter(object::state.ne(StateSql(ObjectState::Stored)))
         .set(object::state.eq(StateSql(ObjectState::Stored)))
         .execute(connection)?;
+    if changed == 1 {
+        super::organizations::add_stored(connection, row.organization, row.bytes.cast_signed())?;
+    }
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! Organizations: the tenants.
 
 use diesel::prelude::*;
-use wire::{OrganizationId, UnixMs, UserId};
+use wire::{OrganizationId, UnixMs};
 
-use super::schema::{audit, organization};
+use super::schema::organization;
 use super::types::Id;
 use super::{Connection, StoreError};
 
@@ -22,6 +22,8 @@ pub fn insert(
             organization::id.eq(Id::from(id)),
             organization::name.eq(name),
             organization::created.eq(now.0),
+            organization::state_since.eq(now.0),
+            organization::licensing.eq(0_i16),
         ))
         .execute(connection)?;
     Ok(())
@@ -40,27 +42,26 @@ pub fn first(connection: &mut Connection) -> Result<Option<OrganizationId>, Stor
     Ok(found.map(Into::into))
 }
 
-/// Notes who did what, in the transaction of the change itself.
+/// Whether there is such an organization.
 ///
 /// # Errors
 /// Those of the database.
-pub fn note(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    user: Option<UserId>,
-    action: &str,
-    subject: &str,
-    now: UnixMs,
-) -> Result<(), StoreError> {
-    diesel::insert_into(audit::table)
-        .values((
-            audit::id.eq(Id(*wire::ObjectId::generate().as_bytes())),
-            audit::organization.eq(Id::from(organization)),
-            audit::user.eq(user.map(Id::from)),
-            audit::action.eq(action),
-            audit::subject.eq(subject),
-            audit::happened.eq(now.0),
-        ))
+pub fn exists(connection: &mut Connection, id: OrganizationId) -> Result<bool, StoreError> {
+    let found: Option<Id> = organization::table
+        .find(Id::from(id))
+        .select(organization::id)
+        .first(connection)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Counts bytes of footage into what an organization has in the object store; negative ones out of it.
+///
+/// # Errors
+/// Those of the database.
+pub fn add_stored(connection: &mut Connection, id: OrganizationId, bytes: i64) -> Result<(), StoreError> {
+    diesel::update(organization::table.find(Id::from(id)))
+        .set(organization::stored_bytes.eq(organization::stored_bytes + bytes))
         .execute(connection)?;
     Ok(())
 }

@@ -1,10 +1,19 @@
-//! Tables as the queries see them; only `store` imports this.
+//! Tables as the queries see them; only `store` imports this. The same on SQLite and PostgreSQL.
 
 diesel::table! {
     organization (id) {
         id -> Binary,
         name -> Text,
         created -> BigInt,
+        state -> SmallInt,
+        state_since -> BigInt,
+        erase_after -> Nullable<BigInt>,
+        quota_cameras -> Nullable<BigInt>,
+        quota_users -> Nullable<BigInt>,
+        quota_storage_bytes -> Nullable<BigInt>,
+        stored_bytes -> BigInt,
+        licensing -> SmallInt,
+        revision -> BigInt,
     }
 }
 
@@ -15,6 +24,14 @@ diesel::table! {
         login -> Text,
         password_hash -> Text,
         created -> BigInt,
+        name -> Text,
+        role -> SmallInt,
+        state -> SmallInt,
+        totp -> Nullable<Binary>,
+        totp_confirmed -> Bool,
+        totp_step -> BigInt,
+        last_sign_in -> Nullable<BigInt>,
+        revision -> BigInt,
     }
 }
 
@@ -30,11 +47,66 @@ diesel::table! {
 }
 
 diesel::table! {
-    node (id) {
+    recovery_code (user, hash) {
+        user -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> Binary,
+        user -> Binary,
+        created -> BigInt,
+        last_used -> BigInt,
+        expires -> BigInt,
+        address -> Text,
+        agent -> Text,
+    }
+}
+
+diesel::table! {
+    one_time_token (hash) {
+        hash -> Binary,
+        user -> Binary,
+        purpose -> SmallInt,
+        created -> BigInt,
+        expires -> BigInt,
+    }
+}
+
+diesel::table! {
+    login_failure (login) {
+        login -> Text,
+        failures -> Integer,
+        last -> BigInt,
+        locked_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    service_key (id) {
         id -> Binary,
         organization -> Binary,
         name -> Text,
-        first_seen -> BigInt,
+        hash -> Binary,
+        hint -> Text,
+        scopes -> Text,
+        created -> BigInt,
+        created_by -> Nullable<Binary>,
+        expires -> Nullable<BigInt>,
+        last_used -> Nullable<BigInt>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    camera_group (id) {
+        id -> Binary,
+        organization -> Binary,
+        name -> Text,
+        created -> BigInt,
+        revision -> BigInt,
     }
 }
 
@@ -54,6 +126,119 @@ diesel::table! {
         epoch -> BigInt,
         created -> BigInt,
         deleted -> Nullable<BigInt>,
+        site -> Text,
+        tags -> Text,
+        camera_group -> Nullable<Binary>,
+        time_zone -> Text,
+        sub_url -> Nullable<Text>,
+        notes -> Text,
+        segment_s -> Integer,
+        object_s -> Integer,
+        address_key -> Text,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    access_grant (id) {
+        id -> Binary,
+        organization -> Binary,
+        user -> Binary,
+        camera -> Nullable<Binary>,
+        camera_group -> Nullable<Binary>,
+        permissions -> SmallInt,
+    }
+}
+
+diesel::table! {
+    licence (id) {
+        id -> Binary,
+        organization -> Binary,
+        name -> Text,
+        features -> SmallInt,
+        retention_days -> Integer,
+        max_width -> Integer,
+        max_height -> Integer,
+        max_bitrate_bps -> BigInt,
+        valid_from -> BigInt,
+        valid_to -> BigInt,
+        grace_days -> Integer,
+        suspended -> Bool,
+        camera -> Nullable<Binary>,
+        issued -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    recording_job (id) {
+        id -> Binary,
+        organization -> Binary,
+        camera -> Binary,
+        name -> Text,
+        schedule -> Text,
+        time_zone -> Nullable<Text>,
+        streams -> SmallInt,
+        enabled -> Bool,
+        created -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    recording_window (camera, start_ms) {
+        camera -> Binary,
+        start_ms -> BigInt,
+        end_ms -> Nullable<BigInt>,
+        organization -> Binary,
+    }
+}
+
+diesel::table! {
+    recording_hold (camera, cause, start_ms) {
+        camera -> Binary,
+        cause -> SmallInt,
+        start_ms -> BigInt,
+        end_ms -> Nullable<BigInt>,
+        organization -> Binary,
+    }
+}
+
+diesel::table! {
+    erasure (id) {
+        id -> Binary,
+        organization -> Binary,
+        camera -> Binary,
+        start_ms -> BigInt,
+        end_ms -> BigInt,
+        reason -> Text,
+        created -> BigInt,
+        objects -> BigInt,
+        bytes -> BigInt,
+    }
+}
+
+diesel::table! {
+    erasure_node (erasure, node) {
+        erasure -> Binary,
+        node -> Binary,
+        done -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    doomed_object (object_key) {
+        object_key -> Text,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
+    node (id) {
+        id -> Binary,
+        organization -> Binary,
+        name -> Text,
+        first_seen -> BigInt,
     }
 }
 
@@ -137,30 +322,53 @@ diesel::table! {
         action -> Text,
         subject -> Text,
         happened -> BigInt,
+        actor_kind -> SmallInt,
+        actor_name -> Nullable<Text>,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        old_value -> Nullable<Text>,
+        new_value -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    recording_window (camera, start_ms) {
-        camera -> Binary,
-        start_ms -> BigInt,
-        end_ms -> Nullable<BigInt>,
-        organization -> Binary,
+    idempotency (actor, idempotency_key) {
+        actor -> Binary,
+        idempotency_key -> Text,
+        digest -> Binary,
+        resource -> Binary,
+        created -> BigInt,
     }
 }
 
 diesel::joinable!(user -> organization (organization));
+diesel::joinable!(session -> user (user));
 diesel::allow_tables_to_appear_in_same_query!(
     organization,
     user,
     refresh_token,
-    node,
+    recovery_code,
+    session,
+    one_time_token,
+    login_failure,
+    service_key,
+    camera_group,
     camera,
+    access_grant,
+    licence,
+    recording_job,
+    recording_window,
+    recording_hold,
+    erasure,
+    erasure_node,
+    doomed_object,
+    node,
     assignment,
     plan,
     object,
     gap,
     camera_day,
     refused,
-    audit
+    audit,
+    idempotency,
 );

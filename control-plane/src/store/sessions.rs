@@ -1,9 +1,9 @@
-//! Refresh tokens, as digests only.
+//! Sign-ins and their refresh tokens, as digests only.
 
 use diesel::prelude::*;
-use wire::{UnixMs, UserId};
+use wire::{SessionId, UnixMs, UserId};
 
-use super::schema::refresh_token;
+use super::schema::{refresh_token, session};
 use super::types::Id;
 use super::{Connection, StoreError};
 
@@ -15,7 +15,7 @@ pub struct RefreshRow {
     /// Whose session it is.
     pub user: UserId,
     /// The sign-in that it descends from.
-    pub family: [u8; 16],
+    pub session: SessionId,
     /// When it stops working.
     pub expires: UnixMs,
 }
@@ -25,10 +25,58 @@ pub struct RefreshRow {
 pub enum Spent {
     /// Valid, and used up by this call.
     Now(RefreshRow),
-    /// Used before: stolen or replayed. Its family is revoked by this call.
+    /// Used before: stolen or replayed. Its session is revoked by this call.
     Before,
     /// Not there, revoked or expired.
     Unknown,
+}
+
+/// A sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// The sign-in.
+    pub id: SessionId,
+    /// Who signed in.
+    pub user: UserId,
+    /// When.
+    pub created: UnixMs,
+    /// When it was last renewed.
+    pub last_used: UnixMs,
+    /// When it ends unless it is renewed.
+    pub expires: UnixMs,
+    /// Network address that it was last renewed from.
+    pub address: String,
+    /// What the browser calls itself, cut short.
+    pub agent: String,
+}
+
+/// Begins a session, or renews it.
+///
+/// # Errors
+/// Those of the database.
+pub fn touch(connection: &mut Connection, row: &SessionRow) -> Result<(), StoreError> {
+    let renewed = diesel::update(session::table.find(Id::from(row.id)))
+        .set((
+            session::last_used.eq(row.last_used.0),
+            session::expires.eq(row.expires.0),
+            session::address.eq(&row.address),
+            session::agent.eq(&row.agent),
+        ))
+        .execute(connection)?;
+    if renewed == 0 {
+        diesel::insert_into(session::table)
+            .values((
+                session::id.eq(Id::from(row.id)),
+                session::user.eq(Id::from(row.user)),
+                session::created.eq(row.created.0),
+                session::last_used.eq(row.last_used.0),
+                session::expires.eq(row.expires.0),
+                session::address.eq(&row.address),
+                session::agent.eq(&row.agent),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 /// Adds a token, and drops expired ones of the same user.
@@ -40,11 +88,15 @@ pub fn insert(connection: &mut Connection, row: &RefreshRow, now: UnixMs) -> Res
         .filter(refresh_token::user.eq(Id::from(row.user)))
         .filter(refresh_token::expires.le(now.0))
         .execute(connection)?;
+    diesel::delete(session::table)
+        .filter(session::user.eq(Id::from(row.user)))
+        .filter(session::expires.le(now.0))
+        .execute(connection)?;
     diesel::insert_into(refresh_token::table)
         .values((
             refresh_token::hash.eq(row.hash.to_vec()),
             refresh_token::user.eq(Id::from(row.user)),
-            refresh_token::family.eq(Id(row.family)),
+            refresh_token::family.eq(Id::from(row.session)),
             refresh_token::created.eq(now.0),
             refresh_token::expires.eq(row.expires.0),
         ))
@@ -71,7 +123,7 @@ pub fn spend(connection: &mut Connection, hash: &[u8; 32], now: UnixMs) -> Resul
         return Ok(Spent::Unknown);
     };
     if used.is_some() {
-        revoke(connection, family.0)?;
+        revoke(connection, family.into())?;
         return Ok(Spent::Before);
     }
     if expires <= now.0 {
@@ -83,18 +135,19 @@ pub fn spend(connection: &mut Connection, hash: &[u8; 32], now: UnixMs) -> Resul
     Ok(Spent::Now(RefreshRow {
         hash: *hash,
         user: user.into(),
-        family: family.0,
+        session: family.into(),
         expires: UnixMs(expires),
     }))
 }
 
-/// Ends every session that descends from one sign-in.
+/// Ends a session: its refresh tokens and its access tokens stop working.
 ///
 /// # Errors
 /// Those of the database.
-pub fn revoke(connection: &mut Connection, family: [u8; 16]) -> Result<(), StoreError> {
+pub fn revoke(connection: &mut Connection, id: SessionId) -> Result<(), StoreError> {
     diesel::delete(refresh_token::table)
-        .filter(refresh_token::family.eq(Id(family)))
+        .filter(refresh_token::family.eq(Id::from(id)))
         .execute(connection)?;
+    diesel::delete(session::table.find(Id::from(id))).execute(connection)?;
     Ok(())
 }

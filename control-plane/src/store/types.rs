@@ -7,31 +7,39 @@ use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Binary, SmallInt};
-use diesel::sqlite::Sqlite;
+use wire::access::Role;
+use wire::api::{OrganizationState, UserState};
 use wire::coverage::GapCause;
 use wire::source::{Reader, Transport};
 use wire::{CameraId, NodeId, ObjectId, OrganizationId, StreamKind, UserId};
+use wire::{ErasureId, GrantId, GroupId, JobId, LicenceId, ServiceKeyId, SessionId};
 
 /// Any id, as its column holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Binary)]
 pub struct Id(pub [u8; 16]);
 
-impl ToSql<Binary, Sqlite> for Id {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        <[u8] as ToSql<Binary, Sqlite>>::to_sql(&self.0, out)
+impl<DB: Backend> ToSql<Binary, DB> for Id
+where
+    [u8]: ToSql<Binary, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.as_slice().to_sql(out)
     }
 }
 
-impl FromSql<Binary, Sqlite> for Id {
-    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let bytes = <Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?;
+impl<DB: Backend> FromSql<Binary, DB> for Id
+where
+    Vec<u8>: FromSql<Binary, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        let bytes = Vec::<u8>::from_sql(value)?;
         Ok(Self(bytes.try_into().map_err(|_| "an id without 16 bytes")?))
     }
 }
 
 macro_rules! ids {
-    ($($name:ident),+) => {$(
+    ($($name:ident),+ $(,)?) => {$(
         impl From<Id> for $name {
             fn from(id: Id) -> Self { Self::from_bytes(id.0) }
         }
@@ -41,7 +49,20 @@ macro_rules! ids {
     )+};
 }
 
-ids!(OrganizationId, UserId, CameraId, NodeId, ObjectId);
+ids!(
+    OrganizationId,
+    UserId,
+    CameraId,
+    NodeId,
+    ObjectId,
+    SessionId,
+    ServiceKeyId,
+    GroupId,
+    GrantId,
+    LicenceId,
+    JobId,
+    ErasureId,
+);
 
 macro_rules! small {
     ($(#[$doc:meta])* $name:ident($inner:ty) { $($number:literal = $value:path,)+ }) => {
@@ -50,17 +71,21 @@ macro_rules! small {
         #[diesel(sql_type = SmallInt)]
         pub struct $name(pub $inner);
 
-        impl ToSql<SmallInt, Sqlite> for $name {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-                let number: i16 = match self.0 { $($value => $number,)+ };
-                out.set_value(i32::from(number));
-                Ok(serialize::IsNull::No)
+        impl<DB: Backend> ToSql<SmallInt, DB> for $name
+        where
+            i16: ToSql<SmallInt, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                match self.0 { $($value => <i16 as ToSql<SmallInt, DB>>::to_sql(&$number, out),)+ }
             }
         }
 
-        impl FromSql<SmallInt, Sqlite> for $name {
-            fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-                match <i16 as FromSql<SmallInt, Sqlite>>::from_sql(value)? {
+        impl<DB: Backend> FromSql<SmallInt, DB> for $name
+        where
+            i16: FromSql<SmallInt, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                match i16::from_sql(value)? {
                     $($number => Ok(Self($value)),)+
                     other => Err(format!(concat!("unknown ", stringify!($name), " {}"), other).into()),
                 }
@@ -95,6 +120,23 @@ CauseSql(GapCause) {
 small!(/// Column of an [`ObjectState`].
 StateSql(ObjectState) { 0 = ObjectState::Sealed, 1 = ObjectState::Stored, });
 
+small!(/// Column of an [`OrganizationState`].
+OrganizationStateSql(OrganizationState) {
+    0 = OrganizationState::Active, 1 = OrganizationState::Suspended, 2 = OrganizationState::Deleting,
+});
+
+small!(/// Column of a [`Role`].
+RoleSql(Role) { 0 = Role::SuperAdmin, 1 = Role::OrgAdmin, 2 = Role::OrgUser, });
+
+small!(/// Column of a [`UserState`].
+UserStateSql(UserState) { 0 = UserState::Active, 1 = UserState::Invited, 2 = UserState::Disabled, });
+
+small!(/// Column of an [`ActorKind`].
+ActorKindSql(ActorKind) { 0 = ActorKind::User, 1 = ActorKind::ServiceKey, 2 = ActorKind::System, });
+
+small!(/// Column of a [`TokenPurpose`].
+TokenPurposeSql(TokenPurpose) { 0 = TokenPurpose::Invitation, 1 = TokenPurpose::PasswordReset, });
+
 /// Where an indexed object's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectState {
@@ -103,3 +145,14 @@ pub enum ObjectState {
     /// In the object store, verified.
     Stored,
 }
+
+/// What a one-time token lets its bearer do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenPurpose {
+    /// Accept an invitation by choosing the first password.
+    Invitation,
+    /// Choose a new password.
+    PasswordReset,
+}
+
+pub use wire::api::ActorKind;

@@ -1,10 +1,12 @@
 //! Users: who may sign in.
 
 use diesel::prelude::*;
+use wire::access::Role;
+use wire::api::UserState;
 use wire::{OrganizationId, UnixMs, UserId};
 
 use super::schema::{organization, user};
-use super::types::Id;
+use super::types::{Id, RoleSql, UserStateSql};
 use super::{Connection, StoreError};
 
 /// A user, with what signing in needs.
@@ -16,20 +18,29 @@ pub struct UserRow {
     pub organization: OrganizationId,
     /// Its name.
     pub organization_name: String,
-    /// Name that signs in.
+    /// Name that signs in, in lower case.
     pub login: String,
-    /// Argon2id, PHC string.
+    /// Name of the person.
+    pub name: String,
+    /// What the user is.
+    pub role: Role,
+    /// Whether the user can sign in.
+    pub state: UserState,
+    /// Argon2id as a PHC string, or BCrypt of the system before; empty before the invitation is accepted.
     pub password_hash: String,
 }
 
-type Raw = (Id, Id, String, String, String);
+type Raw = (Id, Id, String, String, String, RoleSql, UserStateSql, String);
 
-fn row((id, organization, organization_name, login, password_hash): Raw) -> UserRow {
+fn row((id, organization, organization_name, login, name, role, state, password_hash): Raw) -> UserRow {
     UserRow {
         id: id.into(),
         organization: organization.into(),
         organization_name,
         login,
+        name,
+        role: role.0,
+        state: state.0,
         password_hash,
     }
 }
@@ -44,14 +55,18 @@ pub fn insert(connection: &mut Connection, new: &UserRow, now: UnixMs) -> Result
             user::id.eq(Id::from(new.id)),
             user::organization.eq(Id::from(new.organization)),
             user::login.eq(&new.login),
+            user::name.eq(&new.name),
+            user::role.eq(RoleSql(new.role)),
+            user::state.eq(UserStateSql(new.state)),
             user::password_hash.eq(&new.password_hash),
             user::created.eq(now.0),
+            user::revision.eq(1_i64),
         ))
         .execute(connection)?;
     Ok(())
 }
 
-/// The user who signs in as `login`.
+/// The user who signs in as `login`, which is in lower case.
 ///
 /// # Errors
 /// Those of the database.
@@ -80,7 +95,8 @@ pub fn by_id(connection: &mut Connection, id: UserId) -> Result<Option<UserRow>,
 /// # Errors
 /// Those of the database.
 pub fn any(connection: &mut Connection) -> Result<bool, StoreError> {
-    Ok(diesel::select(diesel::dsl::exists(user::table.select(user::id))).get_result(connection)?)
+    let first: Option<Id> = user::table.select(user::id).first(connection).optional()?;
+    Ok(first.is_some())
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
@@ -90,6 +106,9 @@ fn columns() -> _ {
         user::organization,
         organization::name,
         user::login,
+        user::name,
+        user::role,
+        user::state,
         user::password_hash,
     ))
 }

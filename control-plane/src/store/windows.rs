@@ -21,17 +21,19 @@ pub fn follow(connection: &mut Connection, row: &CameraRow, now: UnixMs) -> Resu
         .optional()?;
     match (open, row.recording && row.deleted.is_none()) {
         (None, true) => {
-            diesel::insert_into(recording_window::table)
-                .values((
-                    recording_window::camera.eq(Id::from(row.id)),
-                    recording_window::organization.eq(Id::from(row.organization)),
-                    recording_window::start_ms.eq(now.0),
-                ))
-                // Switched off and on within a millisecond: the window was never closed in effect.
-                .on_conflict((recording_window::camera, recording_window::start_ms))
-                .do_update()
+            // Switched off and on within a millisecond: the window was never closed in effect.
+            let reopened = diesel::update(recording_window::table.find((Id::from(row.id), now.0)))
                 .set(recording_window::end_ms.eq(None::<i64>))
                 .execute(connection)?;
+            if reopened == 0 {
+                diesel::insert_into(recording_window::table)
+                    .values((
+                        recording_window::camera.eq(Id::from(row.id)),
+                        recording_window::organization.eq(Id::from(row.organization)),
+                        recording_window::start_ms.eq(now.0),
+                    ))
+                    .execute(connection)?;
+            }
         }
         (Some(start), false) => {
             diesel::update(recording_window::table.find((Id::from(row.id), start)))

@@ -1,90 +1,15 @@
-//! Bodies of the HTTP API, as the browser and other clients see them.
+//! Cameras and probes.
 
 use serde::{Deserialize, Serialize};
 
-use crate::coverage::Stretch;
-use crate::id::{CameraId, NodeId, OrganizationId, UserId};
+use crate::id::{CameraId, NodeId};
 use crate::source::{Reader, Transport};
 use crate::status::StreamState;
 use crate::time::UnixMs;
 
-/// `application/problem+json` (RFC 9457).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// Stable code, such as `camera_not_found`; programs match on it.
-    pub code: String,
-    /// HTTP status.
-    pub status: u16,
-    /// A sentence that the reader can act on.
-    pub title: String,
-    /// The offending field, if one is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// As in the answer's `X-Request-Id` and the log.
-    pub request_id: String,
-}
-
-/// `POST /api/v1/session`: sign in.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignIn {
-    /// E-mail address or the administrator's name.
-    pub login: String,
-    /// Password.
-    pub password: String,
-}
-
-impl std::fmt::Debug for SignIn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SignIn")
-            .field("login", &self.login)
-            .field("password", &"…")
-            .finish()
-    }
-}
-
-/// Answer to sign-in and refresh. The refresh token travels in an HttpOnly cookie only.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    /// JWT for `Authorization: Bearer`.
-    pub access_token: String,
-    /// Seconds until it expires.
-    pub expires_in_s: u32,
-    /// Who signed in.
-    pub user: Me,
-}
-
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("access_token", &"…")
-            .field("user", &self.user)
-            .finish()
-    }
-}
-
-/// `GET /api/v1/me`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Me {
-    /// The user.
-    pub id: UserId,
-    /// Name that signs in.
-    pub login: String,
-    /// The user's organization.
-    pub organization: OrganizationId,
-    /// Its name.
-    pub organization_name: String,
-}
-
-/// A page of a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Page<T> {
-    /// The items.
-    pub items: Vec<T>,
-}
-
 /// `POST /api/v1/cameras`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewCamera {
     /// 1 to 100 characters.
@@ -125,6 +50,7 @@ impl std::fmt::Debug for NewCamera {
 
 /// `PATCH /api/v1/cameras/{id}`: only the fields given change.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CameraPatch {
     /// New name.
@@ -163,6 +89,7 @@ impl std::fmt::Debug for CameraPatch {
 
 /// A camera as the API shows it; without its password.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Camera {
     /// The camera.
     pub id: CameraId,
@@ -186,10 +113,13 @@ pub struct Camera {
     pub state: Option<StreamState>,
     /// When it was created.
     pub created: UnixMs,
+    /// Grows with each change; the same as in the `ETag`.
+    pub revision: u64,
 }
 
 /// `POST /api/v1/probe`: try an address before saving it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProbeCamera {
     /// `rtsp://` or `rtsps://`.
@@ -212,54 +142,4 @@ impl std::fmt::Debug for ProbeCamera {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ProbeCamera").finish_non_exhaustive()
     }
-}
-
-/// `GET /api/v1/nodes`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Node {
-    /// The node.
-    pub id: NodeId,
-    /// Its name.
-    pub name: String,
-    /// Whether it reported within its time to live.
-    pub online: bool,
-    /// What it last said of itself; none while it is lost.
-    pub status: Option<crate::status::NodeStatus>,
-}
-
-/// `GET /player-api/cameras/{id}/days?from=2026-01-01&to=2026-02-01&tz=Europe/Berlin`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Days {
-    /// Days with footage, `2026-01-31`, in the time zone asked for.
-    pub days: Vec<Day>,
-}
-
-/// One day of the calendar.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Day {
-    /// `2026-01-31`.
-    pub date: String,
-    /// Milliseconds of footage in it.
-    pub footage_ms: u64,
-    /// Bit h is set when hour h of the local day has footage (bit 24 for the 25th hour of a long day).
-    pub hours: u32,
-}
-
-/// `GET /player-api/cameras/{id}/coverage?from=…&to=…`: in order, no overlap, nothing left out between
-/// the camera's first planned instant and now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Coverage {
-    /// The stretches.
-    pub stretches: Vec<Stretch>,
-}
-
-/// `GET /player-api/cameras/{id}/playback?from=…&to=…`: a signed address of the range's playlist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Playback {
-    /// Path and query of the multivariant playlist.
-    pub url: String,
-    /// When the address stops working.
-    pub expires: UnixMs,
-    /// RFC 6381 codec strings in it, for `MediaSource.isTypeSupported`.
-    pub codecs: Vec<String>,
 }

@@ -1,0 +1,134 @@
+-- Ids are 16 bytes, times BIGINT milliseconds since 1970, enumerations SMALLINT, so that another
+-- database can take the same schema. Footage tables carry the organization: every query names it first.
+
+CREATE TABLE organization (
+    id BYTEA PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    created BIGINT NOT NULL
+);
+
+CREATE TABLE "user" (
+    id BYTEA PRIMARY KEY NOT NULL,
+    organization BYTEA NOT NULL REFERENCES organization (id),
+    login TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    created BIGINT NOT NULL
+);
+
+-- A used token stays until it expires: seeing it again revokes its whole family.
+CREATE TABLE refresh_token (
+    hash BYTEA PRIMARY KEY NOT NULL,
+    "user" BYTEA NOT NULL REFERENCES "user" (id),
+    family BYTEA NOT NULL,
+    created BIGINT NOT NULL,
+    expires BIGINT NOT NULL,
+    used BIGINT
+);
+CREATE INDEX refresh_token_family ON refresh_token (family);
+
+CREATE TABLE node (
+    id BYTEA PRIMARY KEY NOT NULL,
+    organization BYTEA NOT NULL REFERENCES organization (id),
+    name TEXT NOT NULL,
+    first_seen BIGINT NOT NULL
+);
+
+CREATE TABLE camera (
+    id BYTEA PRIMARY KEY NOT NULL,
+    organization BYTEA NOT NULL REFERENCES organization (id),
+    name TEXT NOT NULL,
+    url TEXT NOT NULL,
+    -- User name and password, encrypted under the master key.
+    credentials BYTEA,
+    credentials_revision BIGINT NOT NULL,
+    transport SMALLINT NOT NULL,
+    reader SMALLINT NOT NULL,
+    audio BOOLEAN NOT NULL,
+    recording BOOLEAN NOT NULL,
+    node BYTEA REFERENCES node (id),
+    epoch BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    -- A deleted camera keeps its footage; only its plan goes.
+    deleted BIGINT
+);
+CREATE INDEX camera_organization ON camera (organization, created);
+
+-- Every node that a camera was ever assigned to: late footage of a former node is still footage.
+CREATE TABLE assignment (
+    camera BYTEA NOT NULL REFERENCES camera (id),
+    epoch BIGINT NOT NULL,
+    node BYTEA NOT NULL REFERENCES node (id),
+    since BIGINT NOT NULL,
+    PRIMARY KEY (camera, epoch)
+);
+
+CREATE TABLE plan (
+    node BYTEA PRIMARY KEY NOT NULL REFERENCES node (id),
+    revision BIGINT NOT NULL,
+    body TEXT NOT NULL
+);
+
+CREATE TABLE object (
+    id BYTEA NOT NULL,
+    organization BYTEA NOT NULL,
+    camera BYTEA NOT NULL,
+    stream SMALLINT NOT NULL,
+    node BYTEA NOT NULL,
+    epoch BIGINT NOT NULL,
+    previous BYTEA,
+    start_ms BIGINT NOT NULL,
+    end_ms BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    sha256 BYTEA NOT NULL,
+    init_length INTEGER NOT NULL,
+    init_digest TEXT NOT NULL,
+    tracks TEXT NOT NULL,
+    segments BYTEA NOT NULL,
+    state SMALLINT NOT NULL,
+    indexed BIGINT NOT NULL,
+    PRIMARY KEY (camera, stream, start_ms, id)
+);
+CREATE UNIQUE INDEX object_id ON object (id);
+
+CREATE TABLE gap (
+    id BYTEA PRIMARY KEY NOT NULL,
+    organization BYTEA NOT NULL,
+    camera BYTEA NOT NULL,
+    stream SMALLINT NOT NULL,
+    node BYTEA NOT NULL,
+    start_ms BIGINT NOT NULL,
+    end_ms BIGINT NOT NULL,
+    cause SMALLINT NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX gap_range ON gap (camera, stream, end_ms);
+
+-- Milliseconds of footage in each quarter of an hour of a UTC day: every time zone's offset is a
+-- multiple of a quarter.
+CREATE TABLE camera_day (
+    camera BYTEA NOT NULL,
+    stream SMALLINT NOT NULL,
+    day INTEGER NOT NULL,
+    organization BYTEA NOT NULL,
+    quarters BYTEA NOT NULL,
+    PRIMARY KEY (camera, stream, day)
+);
+
+-- Messages that the index will never take, so that nodes stop sending them.
+CREATE TABLE refused (
+    message TEXT NOT NULL,
+    node BYTEA NOT NULL,
+    reason TEXT NOT NULL,
+    refused_at BIGINT NOT NULL,
+    PRIMARY KEY (node, message)
+);
+
+CREATE TABLE audit (
+    id BYTEA PRIMARY KEY NOT NULL,
+    organization BYTEA NOT NULL,
+    "user" BYTEA,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    happened BIGINT NOT NULL
+);
+CREATE INDEX audit_organization ON audit (organization, happened);

@@ -1,0 +1,12 @@
+DROP TABLE audit;
+DROP TABLE refused;
+DROP TABLE camera_day;
+DROP TABLE gap;
+DROP TABLE object;
+DROP TABLE plan;
+DROP TABLE assignment;
+DROP TABLE camera;
+DROP TABLE node;
+DROP TABLE refresh_token;
+DROP TABLE "user";
+DROP TABLE organization;

@@ -1,0 +1,47 @@
+//! Bodies of the HTTP API, as the browser and other clients see them: one module for each noun.
+
+mod audit;
+mod camera;
+mod node;
+mod organization;
+mod playback;
+mod session;
+mod user;
+
+pub use audit::ActorKind;
+pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
+pub use node::Node;
+pub use organization::OrganizationState;
+pub use playback::{Coverage, Day, Days, Playback};
+pub use session::{Me, Session, SignIn};
+pub use user::UserState;
+
+use serde::{Deserialize, Serialize};
+
+/// `application/problem+json` (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// Stable code, such as `camera_not_found`; programs match on it.
+    pub code: String,
+    /// HTTP status.
+    pub status: u16,
+    /// A sentence that the reader can act on.
+    pub title: String,
+    /// The offending field, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// As in the answer's `X-Request-Id` and the log.
+    pub request_id: String,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Give it as `cursor` to get what follows; absent on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
