@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::facts::{FactSink, Failure, ProbeReport, RecordSettings, SourceSpec};
+use crate::fanout::AccessUnit;
 use crate::memory::Memories;
 use crate::plugins::{self, MissingPlugin};
 use crate::reading::Reading;
 use crate::record::{self, Attempt};
+use crate::snapshot::{self, Snapshot, SnapshotError, SnapshotLimits};
 use crate::states::StateThreads;
 use crate::{element, probe};
 
@@ -67,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) states: StateThreads,
     /// For `rtspsrc`, whose state changes can wait for a camera.
     pub(crate) slow_states: StateThreads,
+    /// For snapshots: so many are made at once.
+    pub(crate) pictures: StateThreads,
     pub(crate) memories: Memories,
 }
 
@@ -82,6 +86,7 @@ impl Engine {
             reading: Reading::start(config.tick)?,
             states: StateThreads::start("states", 1)?,
             slow_states: StateThreads::start("slow-states", 4)?,
+            pictures: StateThreads::start("pictures", 2)?,
             memories: Memories::default(),
         };
         Ok(Self {
@@ -101,6 +106,18 @@ impl Engine {
     /// [`Failure`], as for an attempt.
     pub async fn probe(&self, spec: SourceSpec, limit: Duration) -> Result<ProbeReport, Failure> {
         probe::run(&self.shared, spec, limit).await
+    }
+
+    /// Makes a picture of a keyframe, such as [`Attempt::keyframe`] gives; ends within the limit.
+    ///
+    /// # Errors
+    /// [`SnapshotError`].
+    pub async fn snapshot(
+        &self,
+        keyframe: AccessUnit,
+        limits: SnapshotLimits,
+    ) -> Result<Snapshot, SnapshotError> {
+        snapshot::make(&self.shared.pictures, keyframe, limits).await
     }
 
     /// GStreamer elements that are missing, and the Debian packages that bring them.

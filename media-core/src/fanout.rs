@@ -138,6 +138,8 @@ impl Consumer {
 #[derive(Debug, Default)]
 struct State {
     consumers: Vec<Consumer>,
+    /// The last one, also of a GOP that is too large to be kept.
+    keyframe: Option<AccessUnit>,
     gop: Vec<AccessUnit>,
     gop_bytes: usize,
     /// The GOP is larger than is kept, or has not begun.
@@ -170,6 +172,7 @@ impl Fanout {
             state.gop.clear();
             state.gop_bytes = 0;
             state.gop_broken = false;
+            state.keyframe = Some(unit.clone());
         }
         if state.gop_broken {
             return;
@@ -181,6 +184,10 @@ impl Fanout {
         } else {
             state.gop.push(unit.clone());
         }
+    }
+
+    pub(crate) fn keyframe(&self) -> Option<AccessUnit> {
+        self.lock().keyframe.clone()
     }
 
     pub(crate) fn last_gop(&self) -> Option<Arc<Gop>> {
@@ -280,6 +287,7 @@ mod tests {
             assert_eq!(late.recv().await.unwrap().pts_ns, number);
         }
         fanout.publish(&unit(false, 6, 20));
+        assert_eq!(fanout.keyframe().unwrap().pts_ns, 2);
         assert!(fanout.last_gop().is_none(), "a GOP beyond the bound is not kept");
     }
 }

@@ -17,6 +17,7 @@ mod plugins;
 mod probe;
 mod reading;
 pub mod record;
+pub mod snapshot;
 mod source;
 mod states;
 

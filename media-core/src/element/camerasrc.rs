@@ -66,7 +66,7 @@ fn pad_name(video: bool) -> &'static str {
 }
 
 /// What downstream must know of a stream.
-fn caps(params: &CodecParams) -> gst::Caps {
+pub(crate) fn caps(params: &CodecParams) -> gst::Caps {
     let g711 = |name: &str, rate: u32, channels: u16| {
         gst::Caps::builder(name)
             .field("rate", rate as i32)

@@ -12,6 +12,7 @@ use gstreamer::glib;
 use gstreamer::prelude::*;
 
 pub use camerasrc::CameraSrc;
+pub(crate) use camerasrc::caps;
 pub use mux::Fmp4Mux;
 
 /// Registers the elements; repeated calls do nothing.

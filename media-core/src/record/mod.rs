@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Shared;
 use crate::facts::{AttemptEnd, AttemptStats, Fact, FactSink, Failure, RecordSettings, SourceSpec};
-use crate::fanout::{Fanout, Gop, Subscription};
+use crate::fanout::{AccessUnit, Fanout, Gop, Subscription};
 use crate::reading::Reason;
 use outlet::Outlet;
 use stats::Stats;
@@ -52,6 +52,12 @@ impl Attempt {
     #[must_use]
     pub fn last_gop(&self) -> Option<Arc<Gop>> {
         self.fanout.last_gop()
+    }
+
+    /// The last keyframe; None before the first.
+    #[must_use]
+    pub fn keyframe(&self) -> Option<AccessUnit> {
+        self.fanout.keyframe()
     }
 
     /// A new consumer of access units. It begins with the last GOP.

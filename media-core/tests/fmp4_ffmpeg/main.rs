@@ -7,6 +7,7 @@
     reason = "helpers of tests"
 )]
 
+mod snapshot;
 mod tools;
 
 use std::fs::{self, File};
