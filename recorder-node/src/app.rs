@@ -125,6 +125,7 @@ pub async fn serve(
         signals,
         recorder,
         uploads: Arc::default(),
+        roster: roster.clone(),
     };
     let drain = parts.drain();
     // The bus outlives the recording by a moment, to announce what was sealed last.
@@ -138,12 +139,12 @@ pub async fn serve(
         started,
         db: db.clone(),
         layout: parts.layout.clone(),
-        roster: roster.clone(),
+        roster,
         plan: plan_seen.clone(),
         changed: context.changed.clone(),
     };
     tasks.spawn(reporter.run(parts.link.clone(), stop.clone()));
-    let eraser = parts.eraser(roster, context.clone());
+    let eraser = parts.eraser(context.clone());
     tasks.spawn(eraser.run(plan_seen.clone(), stop.clone()));
     parts.spawn(&drain, &mut tasks, &stop, &bus_stop);
     let (name, data_dir) = (
@@ -171,6 +172,7 @@ struct Parts {
     signals: Arc<Signals>,
     recorder: Arc<dyn Recorder>,
     uploads: Arc<UnderWay>,
+    roster: Roster,
 }
 
 impl Parts {
@@ -184,13 +186,13 @@ impl Parts {
         }
     }
 
-    fn eraser(&self, roster: Roster, context: Arc<Context>) -> Eraser {
+    fn eraser(&self, context: Arc<Context>) -> Eraser {
         Eraser {
             node: self.node,
             db: self.db.clone(),
             layout: self.layout.clone(),
             heads: self.heads.clone(),
-            roster,
+            roster: self.roster.clone(),
             changed: context.changed.clone(),
             writer: Arc::new(move || context.writer()),
             uploads: self.uploads.clone(),
@@ -227,6 +229,7 @@ impl Parts {
             node,
             layout: self.layout.clone(),
             recorder: self.recorder.clone(),
+            roster: self.roster.clone(),
         };
         tasks.spawn(server.run(self.link.clone(), bus_stop.clone()));
         let uploader = Uploader {

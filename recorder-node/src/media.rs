@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use media_core::facts::{AttemptStats, FactSink, Failure, ProbeReport, RecordSettings, SourceSpec};
-use media_core::{Attempt, Engine};
+use media_core::snapshot::{Snapshot, SnapshotError, SnapshotLimits};
+use media_core::{AccessUnit, Attempt, Engine};
 use wire::source::{Credentials, Reader, Source, Transport};
 
 /// Starts attempts and probes.
@@ -20,6 +21,16 @@ pub trait Recorder: Send + Sync + 'static {
     /// # Errors
     /// What kept it from an answer.
     fn probe(&self, spec: SourceSpec, limit: Duration) -> BoxFuture<'_, Result<ProbeReport, Failure>>;
+
+    /// Makes a picture of a keyframe.
+    ///
+    /// # Errors
+    /// What kept it from a picture.
+    fn snapshot(
+        &self,
+        keyframe: AccessUnit,
+        limits: SnapshotLimits,
+    ) -> BoxFuture<'_, Result<Snapshot, SnapshotError>>;
 }
 
 /// A running attempt.
@@ -28,6 +39,8 @@ pub trait Running: Send + Sync + 'static {
     fn stop(&self);
     /// Its figures.
     fn stats(&self) -> AttemptStats;
+    /// Its last keyframe; None before the first.
+    fn keyframe(&self) -> Option<AccessUnit>;
 }
 
 impl Recorder for Engine {
@@ -38,6 +51,14 @@ impl Recorder for Engine {
     fn probe(&self, spec: SourceSpec, limit: Duration) -> BoxFuture<'_, Result<ProbeReport, Failure>> {
         Box::pin(Self::probe(self, spec, limit))
     }
+
+    fn snapshot(
+        &self,
+        keyframe: AccessUnit,
+        limits: SnapshotLimits,
+    ) -> BoxFuture<'_, Result<Snapshot, SnapshotError>> {
+        Box::pin(Self::snapshot(self, keyframe, limits))
+    }
 }
 
 impl Running for Attempt {
@@ -47,6 +68,10 @@ impl Running for Attempt {
 
     fn stats(&self) -> AttemptStats {
         Self::stats(self)
+    }
+
+    fn keyframe(&self) -> Option<AccessUnit> {
+        Self::keyframe(self)
     }
 }
 

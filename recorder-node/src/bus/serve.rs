@@ -1,4 +1,4 @@
-//! Answers the control plane: byte ranges from the spool, and probes.
+//! Answers the control plane: byte ranges from the spool, probes, and snapshots.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,23 +6,30 @@ use std::time::Duration;
 use async_nats::{Client, HeaderMap, Message};
 use bytes::Bytes;
 use futures::StreamExt;
+use media_core::snapshot::{Snapshot, SnapshotLimits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use wire::NodeId;
 use wire::bus::{
     ControlRequestKind, ProbeReport, ProbeRequest, READ_HEADER, ReadReply, ReadRequest, Reply, ReplyCode,
-    ReplyError, node_subject,
+    ReplyError, SNAPSHOT_HEADER, SNAPSHOT_MAX_BYTES, SnapshotReply, SnapshotRequest, node_subject,
 };
+
+use wire::{NodeId, UnixMs};
 
 use super::Link;
 use crate::media::{Recorder, source_spec, wire_report};
 use crate::spool::{Layout, read};
+use crate::supervisor::Roster;
 
 /// Answers under way at the same time: half a MiB of memory each for reads.
 const READS: usize = 16;
 const PROBES: usize = 4;
 /// Leaves a second of the ten that a person is told to wait for the way there and back.
 const PROBE_LIMIT: Duration = Duration::from_secs(9);
+/// Requests for pictures at the same time; the media library makes fewer at once.
+const SNAPSHOTS: usize = 8;
+/// A keyframe is decoded in some 20 ms; what takes this long is of no use to anybody.
+const SNAPSHOT_LIMIT: Duration = Duration::from_secs(3);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// What answers.
@@ -34,17 +41,23 @@ pub struct Server {
     pub layout: Layout,
     /// Probes cameras.
     pub recorder: Arc<dyn Recorder>,
+    /// What is recorded now.
+    pub roster: Roster,
 }
 
 impl Server {
     /// Answers until `stop`.
     pub async fn run(self, link: Link, stop: CancellationToken) {
         let reads = self.clone().serve(link.clone(), ControlRequestKind::Read, READS);
-        let probes = self.serve(link, ControlRequestKind::Probe, PROBES);
+        let probes = self
+            .clone()
+            .serve(link.clone(), ControlRequestKind::Probe, PROBES);
+        let snapshots = self.serve(link, ControlRequestKind::Snapshot, SNAPSHOTS);
         tokio::select! {
             () = stop.cancelled() => {}
             () = reads => {}
             () = probes => {}
+            () = snapshots => {}
         }
     }
 
@@ -85,7 +98,15 @@ impl Server {
                 let reply = self.probe(&message.payload).await;
                 client.publish(reply_to, json(&reply).into()).await
             }
-            ControlRequestKind::Snapshot => return,
+            ControlRequestKind::Snapshot => {
+                let (reply, jpeg) = match self.snapshot(&message.payload).await {
+                    Ok((reply, jpeg)) => (Reply::Ok(reply), jpeg),
+                    Err(error) => (Reply::Err(error), Bytes::new()),
+                };
+                let mut headers = HeaderMap::new();
+                headers.insert(SNAPSHOT_HEADER, json(&reply).as_str());
+                client.publish_with_headers(reply_to, headers, jpeg).await
+            }
         };
         if let Err(error) = sent {
             tracing::debug!(%error, "answer not sent");
@@ -103,6 +124,36 @@ impl Server {
             Ok(Err(error)) => (Reply::Err(error), Bytes::new()),
             Err(_) => (Reply::Err(unavailable("the read failed")), Bytes::new()),
         }
+    }
+
+    async fn snapshot(&self, payload: &[u8]) -> Result<(SnapshotReply, Bytes), ReplyError> {
+        let request: SnapshotRequest = serde_json::from_slice(payload).map_err(|error| invalid(&error))?;
+        let running = self.roster.running(request.camera).ok_or_else(|| ReplyError {
+            code: ReplyCode::NotFound,
+            detail: "the camera is not recorded now".to_owned(),
+        })?;
+        let keyframe = running
+            .keyframe()
+            .ok_or_else(|| unavailable("no picture has come from the camera yet"))?;
+        let limits = SnapshotLimits {
+            max_width: request.max_width,
+            max_bytes: SNAPSHOT_MAX_BYTES,
+            time: SNAPSHOT_LIMIT,
+        };
+        let made = self.recorder.snapshot(keyframe, limits).await;
+        let Snapshot {
+            jpeg,
+            width,
+            height,
+            captured_ms,
+        } = made.map_err(|error| unavailable(&error.to_string()))?;
+        let captured = UnixMs(captured_ms);
+        let reply = SnapshotReply {
+            captured,
+            width,
+            height,
+        };
+        Ok((reply, jpeg.into()))
     }
 
     async fn probe(&self, payload: &[u8]) -> Reply<ProbeReport> {

@@ -64,6 +64,15 @@ impl Roster {
         }
     }
 
+    /// The attempt that records a camera now, its main stream before its sub stream.
+    #[must_use]
+    pub fn running(&self, camera: CameraId) -> Option<Arc<dyn crate::media::Running>> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The roster is in order of camera and stream.
+        let mut streams = held.iter().filter(|watched| watched.stream.key.camera == camera);
+        streams.find_map(|watched| watched.running())
+    }
+
     /// A roster of these streams.
     #[cfg(test)]
     #[must_use]
