@@ -140,8 +140,7 @@ pub async fn sign_out() {
 /// # Errors
 /// As [`ApiError`] says.
 pub async fn cameras() -> Result<Vec<Camera>> {
-    let page: Page<Camera> = call(Method::GET, "/api/v1/cameras", None::<&()>).await?;
-    Ok(page.items)
+    all("/api/v1/cameras").await
 }
 
 /// Adds a camera.
@@ -190,8 +189,7 @@ pub async fn probe_saved(id: CameraId) -> Result<ProbeReport> {
 /// # Errors
 /// As [`ApiError`] says.
 pub async fn nodes() -> Result<Vec<Node>> {
-    let page: Page<Node> = call(Method::GET, "/api/v1/nodes", None::<&()>).await?;
-    Ok(page.items)
+    all("/api/v1/nodes").await
 }
 
 /// Days with footage from one date to before another, `2026-01-31`, in a time zone.
@@ -230,6 +228,20 @@ pub async fn playback(camera: CameraId, from: UnixMs, to: UnixMs) -> Result<Play
         from.0, to.0
     );
     call(Method::GET, &path, None::<&()>).await
+}
+
+/// Every page of a list.
+async fn all<T: DeserializeOwned>(path: &str) -> Result<Vec<T>> {
+    let mut items = Vec::new();
+    let mut next = Some(format!("{path}?limit=1000"));
+    while let Some(address) = next {
+        let page: Page<T> = call(Method::GET, &address, None::<&()>).await?;
+        items.extend(page.items);
+        next = page
+            .next
+            .map(|cursor| format!("{path}?limit=1000&cursor={cursor}"));
+    }
+    Ok(items)
 }
 
 async fn call<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, body: Option<&B>) -> Result<T> {

@@ -244,6 +244,6 @@ pub struct DocsConfig(Arc<Config<'static>>);
 
 impl Default for DocsConfig {
     fn default() -> Self {
-        Self(Arc::new(Config::from("/api/v1/openapi.json")))
+        Self(Arc::new(Config::from("/api/v1/openapi.json").use_base_layout()))
     }
 }

@@ -43,7 +43,7 @@ CREATE TABLE session (
     address TEXT NOT NULL,
     agent TEXT NOT NULL
 );
-CREATE INDEX session_user ON session ("user", created);
+CREATE INDEX session_person ON session ("user", created);
 INSERT INTO session (id, "user", created, last_used, expires, address, agent)
 SELECT family, "user", MIN(created), MAX(created), MAX(expires), '', '' FROM refresh_token GROUP BY family, "user";
 
