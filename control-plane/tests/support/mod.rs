@@ -1,5 +1,7 @@
 //! A server in this process, a real bus beside it, a temporary folder below both.
 
+pub(crate) mod database;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,8 +9,6 @@ use std::time::{Duration, Instant};
 
 use control_plane::config::Config;
 use control_plane::server::Server;
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -93,8 +93,9 @@ pub(crate) struct World {
 pub(crate) fn config(dir: &Path, bus: &str) -> Config {
     let path = dir.join("control.toml");
     let text = format!(
-        "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:0\"\n[bus]\nurl = \"{bus}\"\n",
-        dir.join("data")
+        "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:0\"\n[bus]\nurl = \"{bus}\"\n[database]\nurl = \"{}\"\n",
+        dir.join("data"),
+        database::url_of(dir),
     );
     std::fs::write(&path, text).unwrap();
     Config::load(&path).unwrap()
@@ -161,13 +162,8 @@ impl World {
     }
 
     /// Holds the database's write lock, as a stuck process would, until dropped.
-    pub(crate) fn lock_database(&self) -> SqliteConnection {
-        let path = self.dir.path().join("data/control-plane.sqlite");
-        let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-        connection
-            .batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE")
-            .unwrap();
-        connection
+    pub(crate) fn lock_database(&self) -> Box<dyn std::any::Any> {
+        database::lock(&database::url_of(self.dir.path()))
     }
 
     pub(crate) async fn ready(&self) {

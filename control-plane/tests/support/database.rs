@@ -1,0 +1,187 @@
+//! The database of a test: a SQLite file in its folder, or one of the PostgreSQL server that this process
+//! starts for all its tests. `CLOUDCAM_TEST_DATABASE` says which: `sqlite` (also when unset) or `postgres`.
+
+use std::any::Any;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use control_plane::store::Store;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+/// The unprivileged user that PostgreSQL runs as when the tests run as root, which it refuses.
+const NOBODY: u32 = 65534;
+const DEADLINE: Duration = Duration::from_secs(30);
+/// The lock that every writing transaction takes on PostgreSQL.
+const WRITER_LOCK: i64 = 0x434c_4f55_4443_414d;
+
+static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
+
+/// Which database the tests run on.
+pub(crate) fn is_postgres() -> bool {
+    match std::env::var("CLOUDCAM_TEST_DATABASE").as_deref() {
+        Err(_) | Ok("sqlite") => false,
+        Ok("postgres") => true,
+        Ok(other) => panic!("CLOUDCAM_TEST_DATABASE is sqlite or postgres, not {other}"),
+    }
+}
+
+/// The address of the database that belongs to a folder; the same at each call.
+pub(crate) fn url_of(dir: &Path) -> String {
+    let kept = dir.join("database-url");
+    if let Ok(url) = fs::read_to_string(&kept) {
+        return url;
+    }
+    let url = if is_postgres() {
+        SERVER.database()
+    } else {
+        format!("sqlite:{}", dir.join("data/control-plane.sqlite").display())
+    };
+    fs::write(kept, &url).unwrap();
+    url
+}
+
+/// A PostgreSQL database of its own, whichever database the other tests run on.
+pub(crate) fn postgres() -> String {
+    SERVER.database()
+}
+
+/// Keeps everybody else from writing, as a stuck process would, until the answer is dropped.
+pub(crate) fn lock(url: &str) -> Box<dyn Any> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let mut connection = SqliteConnection::establish(path).unwrap();
+        connection
+            .batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE")
+            .unwrap();
+        return Box::new(connection);
+    }
+    let mut connection = PgConnection::establish(url).unwrap();
+    connection
+        .batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+        .unwrap();
+    Box::new(connection)
+}
+
+/// A PostgreSQL server in a temporary folder, stopped and removed when this process ends, however it ends.
+pub(crate) struct Server {
+    port: u16,
+    databases: Mutex<u32>,
+    /// Its standard input is what the server's keeper waits on.
+    _keeper: Child,
+}
+
+impl Server {
+    fn start() -> Self {
+        let programs = programs();
+        let dir = tempfile::Builder::new()
+            .prefix("cloudcam-postgres-")
+            .tempdir()
+            .unwrap()
+            .keep();
+        let as_root = rustix::process::geteuid().is_root();
+        if as_root {
+            chown(&dir, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+        let command = |program: &Path| {
+            let mut command = Command::new(program);
+            command
+                .current_dir(&dir)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            if as_root {
+                command.uid(NOBODY).gid(NOBODY);
+            }
+            command
+        };
+        let made = command(&programs.join("initdb"))
+            .args([
+                "--pgdata=data",
+                "--username=cloudcam",
+                "--auth=trust",
+                "--encoding=UTF8",
+            ])
+            .args(["--locale=C.UTF-8", "--no-sync"])
+            .status()
+            .unwrap();
+        assert!(made.success(), "initdb failed in {}", dir.display());
+        let port = super::free_port();
+        // Nothing that is kept here outlives the tests, so it need not be on disk.
+        let keeper = format!(
+            "{}/postgres -D data -p {port} -k {dir} -c listen_addresses=127.0.0.1 -c fsync=off \
+             -c max_connections=300 >log 2>&1 & pid=$!; cat >/dev/null; kill -INT $pid; wait $pid; rm -rf {dir}",
+            programs.display(),
+            dir = dir.display(),
+        );
+        let keeper = command(Path::new("/bin/sh"))
+            .args(["-c", &keeper])
+            .stdin(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let server = Self {
+            port,
+            databases: Mutex::new(0),
+            _keeper: keeper,
+        };
+        server.make_template(&dir);
+        server
+    }
+
+    fn make_template(&self, dir: &Path) {
+        let started = Instant::now();
+        let mut connection = loop {
+            match PgConnection::establish(&self.url("postgres")) {
+                Ok(connection) => break connection,
+                Err(error) if started.elapsed() > DEADLINE => {
+                    panic!("PostgreSQL in {} does not answer: {error}", dir.display())
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(50)),
+            }
+        };
+        connection.batch_execute("CREATE DATABASE migrated").unwrap();
+        drop(Store::open(&self.url("migrated")).unwrap());
+    }
+
+    fn database(&self) -> String {
+        let mut count = self.databases.lock().unwrap();
+        *count += 1;
+        let name = format!("test_{count}");
+        let mut connection = PgConnection::establish(&self.url("postgres")).unwrap();
+        // The connections of the template's making may take a moment to end.
+        let started = Instant::now();
+        while let Err(error) = connection.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE migrated"))
+        {
+            assert!(started.elapsed() < DEADLINE, "{error}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://cloudcam@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+/// Where Debian's package puts the server's programs; the newest of several.
+fn programs() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let mut found: Vec<(u32, PathBuf)> = versions
+        .flatten()
+        .filter_map(|entry| {
+            let version = entry.file_name().to_str()?.parse().ok()?;
+            let programs = entry.path().join("bin");
+            programs.join("initdb").exists().then_some((version, programs))
+        })
+        .collect();
+    found.sort();
+    let (_, programs) = found
+        .pop()
+        .expect("PostgreSQL's server must be installed: apt-get install postgresql");
+    programs
+}
