@@ -15,6 +15,7 @@ pub mod playback;
 pub mod probe;
 pub mod requests;
 pub mod session;
+pub mod snapshot;
 pub mod token;
 pub mod vault;
 

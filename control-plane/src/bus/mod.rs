@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use wire::NodeId;
 use wire::bus::{
     ControlRequestKind, ProbeReport, ProbeRequest, READ_HEADER, ReadReply, ReadRequest, Reply, ReplyError,
-    node_subject,
+    SNAPSHOT_HEADER, SnapshotReply, SnapshotRequest, node_subject,
 };
 
 pub use heads::Heads;
@@ -33,6 +33,8 @@ pub use nodes::{Nodes, OnlineNode};
 
 /// How long a node may take to read a range of its disk.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// A node answers within three seconds whether it has a picture.
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A probe takes up to ten seconds; what comes later is of no use to anybody.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(9_800);
 
@@ -92,13 +94,21 @@ impl Bus {
     pub async fn read(&self, node: NodeId, request: ReadRequest) -> Result<(ReadReply, Bytes), BusError> {
         let subject = node_subject(node, ControlRequestKind::Read);
         let message = self.send(subject, &request, READ_TIMEOUT).await?;
-        let header = message
-            .headers
-            .as_ref()
-            .and_then(|headers| headers.get(READ_HEADER))
-            .ok_or_else(|| BusError::Garbled(format!("no {READ_HEADER} header")))?;
-        let reply = settle(header.as_str().as_bytes())?;
-        Ok((reply, message.payload))
+        beside(message, READ_HEADER)
+    }
+
+    /// A picture of a camera that the node records now, as a JPEG.
+    ///
+    /// # Errors
+    /// As [`BusError`] says; [`BusError::Refused`] with `NotFound` when it does not record the camera.
+    pub async fn snapshot(
+        &self,
+        node: NodeId,
+        request: SnapshotRequest,
+    ) -> Result<(SnapshotReply, Bytes), BusError> {
+        let subject = node_subject(node, ControlRequestKind::Snapshot);
+        let message = self.send(subject, &request, SNAPSHOT_TIMEOUT).await?;
+        beside(message, SNAPSHOT_HEADER)
     }
 
     /// What a camera sends, as seen from a node.
@@ -131,6 +141,16 @@ impl Bus {
     fn set(&self, link: Link) {
         self.link.send_replace(link);
     }
+}
+
+/// What the header says of the payload, and the payload.
+fn beside<T: DeserializeOwned>(message: async_nats::Message, header: &str) -> Result<(T, Bytes), BusError> {
+    let said = message
+        .headers
+        .as_ref()
+        .and_then(|headers| headers.get(header))
+        .ok_or_else(|| BusError::Garbled(format!("no {header} header")))?;
+    Ok((settle(said.as_str().as_bytes())?, message.payload))
 }
 
 fn settle<T: DeserializeOwned>(json: &[u8]) -> Result<T, BusError> {

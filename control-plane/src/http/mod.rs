@@ -16,6 +16,7 @@ pub mod ranges;
 pub mod request;
 pub mod routes;
 pub mod session;
+pub mod snapshot;
 pub mod stored;
 
 use std::str::FromStr;
@@ -43,6 +44,7 @@ pub fn routes(config: &mut ServiceConfig) {
     openapi::routes(config);
     session::routes(config);
     cameras::routes(config);
+    snapshot::routes(config);
     nodes::routes(config);
     player_api::routes(config);
     playlist::routes(config);
@@ -56,6 +58,7 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
     vec![
         session::Document::openapi(),
         cameras::Document::openapi(),
+        snapshot::Document::openapi(),
         nodes::Document::openapi(),
         player_api::Document::openapi(),
     ]
@@ -66,6 +69,7 @@ fn listed() -> Vec<&'static [routes::Route]> {
     vec![
         session::ROUTES,
         cameras::ROUTES,
+        snapshot::ROUTES,
         nodes::ROUTES,
         player_api::ROUTES,
     ]

@@ -20,6 +20,7 @@ mod node;
 mod pages;
 #[cfg(test)]
 mod session;
+mod snapshot;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
