@@ -35,6 +35,9 @@ const PER_ADDRESS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 const REFRESHES: NonZeroU32 = NonZeroU32::new(120).unwrap();
 /// Characters kept of what a browser calls itself.
 const AGENT_MAX: usize = 200;
+/// Requests with a bad token at once from one address; then ten a second. Many people may share an
+/// address, and each one's token ends every quarter of an hour.
+const STRANGERS: NonZeroU32 = NonZeroU32::new(600).unwrap();
 const TEN: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// Addresses remembered before those that are quiet again are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -46,6 +49,7 @@ pub struct Limiter {
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     refreshes: DefaultKeyedRateLimiter<IpAddr>,
     requests: DefaultKeyedRateLimiter<[u8; 16]>,
+    strangers: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Limiter {
@@ -58,7 +62,19 @@ impl Limiter {
             logins: RateLimiter::keyed(Quota::per_minute(PER_LOGIN)),
             addresses: RateLimiter::keyed(Quota::per_minute(PER_ADDRESS)),
             refreshes: RateLimiter::keyed(Quota::per_minute(REFRESHES)),
+            strangers: RateLimiter::keyed(Quota::per_minute(STRANGERS)),
         }
+    }
+
+    /// Counts a request whose token works not or no more.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`], with the time to wait.
+    pub fn stranger(&self, address: IpAddr) -> Result<(), Error> {
+        if self.strangers.len() > REMEMBERED {
+            self.strangers.retain_recent();
+        }
+        self.strangers.check_key(&address).map_err(|until| wait(&until))
     }
 
     /// Counts a request of a user or service key.

@@ -49,9 +49,18 @@ async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
         origin,
         now(),
     )
-    .await?;
-    state.limiter.request(caller.actor_id())?;
-    Ok(caller)
+    .await;
+    match caller {
+        Ok(caller) => {
+            state.limiter.request(caller.actor_id())?;
+            Ok(caller)
+        }
+        Err(error @ Error::Unauthorized { .. }) => {
+            state.limiter.stranger(address(request))?;
+            Err(error)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The organization that the query names; who runs the platform acts in any.
