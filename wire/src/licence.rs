@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a licence permits for the one camera it is assigned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LicencePlan {
     /// What the camera may be used for, at least one.
@@ -22,6 +23,7 @@ pub struct LicencePlan {
 
 /// Something a camera may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LicenceFeature {
     /// Recording the main stream.
@@ -41,6 +43,7 @@ impl LicenceFeature {
 
 /// What a licence is worth at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LicenceState {
     /// Not valid yet.

@@ -7,7 +7,7 @@ use wire::api::{Camera, CameraPatch, NewCamera, Page};
 use wire::source::{Credentials, Source};
 use wire::{CameraId, UnixMs};
 
-use super::{Caller, Once, vault};
+use super::{Caller, Once, licences, vault};
 use crate::domain::camera::{self, InvalidCamera};
 use crate::domain::page::{Cursor, Part};
 use crate::store::{CameraRow, cameras, windows};
@@ -155,6 +155,7 @@ pub async fn delete(
             row.credentials = None;
             cameras::update(c, &row)?;
             windows::follow(c, &row, now)?;
+            licences::release(c, &caller, id, now)?;
             caller.note(c, "camera.delete", id, (Some(&before), None::<&Camera>), now)?;
             Ok(())
         })

@@ -5,6 +5,8 @@ pub mod auth;
 pub mod cameras;
 pub mod footage;
 pub mod health;
+pub mod jobs;
+pub mod licences;
 pub mod nodes;
 pub mod objects;
 pub mod observe;
@@ -45,6 +47,8 @@ pub fn routes(config: &mut ServiceConfig) {
     session::routes(config);
     cameras::routes(config);
     snapshot::routes(config);
+    licences::routes(config);
+    jobs::routes(config);
     nodes::routes(config);
     player_api::routes(config);
     playlist::routes(config);
@@ -59,6 +63,8 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         session::Document::openapi(),
         cameras::Document::openapi(),
         snapshot::Document::openapi(),
+        licences::Document::openapi(),
+        jobs::Document::openapi(),
         nodes::Document::openapi(),
         player_api::Document::openapi(),
     ]
@@ -70,6 +76,8 @@ fn listed() -> Vec<&'static [routes::Route]> {
         session::ROUTES,
         cameras::ROUTES,
         snapshot::ROUTES,
+        licences::ROUTES,
+        jobs::ROUTES,
         nodes::ROUTES,
         player_api::ROUTES,
     ]

@@ -12,6 +12,8 @@ pub mod days;
 pub mod events;
 pub mod gaps;
 pub mod idempotency;
+pub mod jobs;
+pub mod licences;
 mod migrate;
 pub mod nodes;
 pub mod objects;

@@ -10,6 +10,7 @@ use diesel::sql_types::{Binary, SmallInt};
 use wire::access::Role;
 use wire::api::{OrganizationState, UserState};
 use wire::coverage::GapCause;
+use wire::schedule::StreamChoice;
 use wire::source::{Reader, Transport};
 use wire::{CameraId, NodeId, ObjectId, OrganizationId, StreamKind, UserId};
 use wire::{ErasureId, GrantId, GroupId, JobId, LicenceId, ServiceKeyId, SessionId};
@@ -116,6 +117,9 @@ CauseSql(GapCause) {
     4 = GapCause::Upload, 5 = GapCause::Retention, 6 = GapCause::Operator, 7 = GapCause::Unlicensed,
     8 = GapCause::Unknown,
 });
+
+small!(/// Column of a [`StreamChoice`].
+StreamsSql(StreamChoice) { 0 = StreamChoice::Main, 1 = StreamChoice::Sub, 2 = StreamChoice::Both, });
 
 small!(/// Column of an [`ObjectState`].
 StateSql(ObjectState) { 0 = ObjectState::Sealed, 1 = ObjectState::Stored, });

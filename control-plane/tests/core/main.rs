@@ -15,9 +15,15 @@ mod configuration;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
+mod licences;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod session;
 mod snapshot;

@@ -2,6 +2,8 @@
 
 mod audit;
 mod camera;
+mod job;
+mod licence;
 mod node;
 mod organization;
 mod playback;
@@ -10,6 +12,11 @@ mod user;
 
 pub use audit::ActorKind;
 pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
+pub use job::{Job, JobPatch, NewJob, PreviewJob, UpcomingWindow, UpcomingWindows};
+pub use licence::{
+    AssignLicence, IssuedLicences, Licence, LicencePatch, LicenceUsage, LicencesByState, NewLicences,
+    RenewLicence, TransferLicence,
+};
 pub use node::Node;
 pub use organization::OrganizationState;
 pub use playback::{Coverage, Day, Days, Playback};

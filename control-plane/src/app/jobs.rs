@@ -1,0 +1,301 @@
+//! Recording jobs of cameras: create, list, read, change, delete, and what a schedule would mean.
+//!
+//! A job is stored when its schedule is valid. Each answer tells its next windows, which is how an author
+//! sees what a schedule means where clocks change.
+
+use jiff::tz::TimeZone;
+use wire::access::Permission;
+use wire::api::{Job, JobPatch, NewJob, Page, PreviewJob, UpcomingWindow, UpcomingWindows};
+use wire::schedule::Schedule;
+use wire::{CameraId, JobId, OrganizationId, UnixMs};
+
+use super::{Caller, Once};
+use crate::domain::camera;
+use crate::domain::page::{Cursor, Part};
+use crate::domain::schedule::{InvalidSchedule, Rule, zone};
+use crate::store::jobs::{self, JobRow};
+use crate::store::{Connection, StoreError};
+use crate::{AppState, Error};
+
+/// Windows that each answer tells.
+const WINDOWS: usize = 10;
+/// Most jobs of a camera.
+const JOBS_MAX: u64 = 100;
+
+impl From<InvalidSchedule> for Error {
+    fn from(error: InvalidSchedule) -> Self {
+        Self::field(error.field, error.title)
+    }
+}
+
+/// Adds a job to a camera.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] with the field, [`Error::Conflict`] when
+/// the camera has too many.
+pub async fn create(
+    state: &AppState,
+    caller: &Caller,
+    camera: CameraId,
+    once: Once,
+    new: NewJob,
+    now: UnixMs,
+) -> Result<Job, Error> {
+    let caller = caller.clone();
+    state
+        .store
+        .transaction(move |c| {
+            caller.camera(c, camera, Some(Permission::Manage))?;
+            if let Some(before) = once.made_before(c, &caller, now)? {
+                let row = row(c, &caller, JobId::from_bytes(before), Permission::Manage)?;
+                return shown(c, row, now);
+            }
+            if jobs::count(c, caller.organization, camera)? >= JOBS_MAX {
+                return Err(Error::Conflict {
+                    code: "too_many_jobs",
+                    title: "a camera has at most 100 recording jobs: delete one first".to_owned(),
+                });
+            }
+            let row = JobRow {
+                id: JobId::generate(),
+                organization: caller.organization,
+                camera,
+                name: camera::name(&new.name)?,
+                schedule: checked(new.schedule)?,
+                time_zone: new.time_zone.as_deref().map(own_zone).transpose()?,
+                streams: new.streams,
+                enabled: new.enabled,
+                created: now,
+                revision: 1,
+            };
+            jobs::insert(c, &row)?;
+            once.made(c, &caller, *row.id.as_bytes(), now)?;
+            let after = shown(c, row, now)?;
+            caller.note(c, "job.create", after.id, (None::<&Job>, Some(&after)), now)?;
+            Ok(after)
+        })
+        .await
+}
+
+/// A camera's jobs, oldest first.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn list(
+    state: &AppState,
+    caller: &Caller,
+    camera: CameraId,
+    part: Part,
+    now: UnixMs,
+) -> Result<Page<Job>, Error> {
+    let caller = caller.clone();
+    state
+        .store
+        .look(move |c| {
+            caller.camera(c, camera, None)?;
+            let mut rows = jobs::list(c, caller.organization, camera, &part)?;
+            let next = part.cut(&mut rows, |row| Cursor {
+                at: row.created.0,
+                id: *row.id.as_bytes(),
+            });
+            let items = rows.into_iter().map(|row| shown(c, row, now));
+            Ok(Page {
+                items: items.collect::<Result<_, _>>()?,
+                next,
+            })
+        })
+        .await
+}
+
+/// One job.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(state: &AppState, caller: &Caller, id: JobId, now: UnixMs) -> Result<Job, Error> {
+    let caller = caller.clone();
+    state
+        .store
+        .look(move |c| {
+            let row = row(c, &caller, id, None)?;
+            shown(c, row, now)
+        })
+        .await
+}
+
+/// Changes the fields given.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Stale`], [`Error::Invalid`] with the field.
+pub async fn patch(
+    state: &AppState,
+    caller: &Caller,
+    id: JobId,
+    seen: Option<u64>,
+    patch: JobPatch,
+    now: UnixMs,
+) -> Result<Job, Error> {
+    let caller = caller.clone();
+    state
+        .store
+        .transaction(move |c| {
+            let mut row = row(c, &caller, id, Permission::Manage)?;
+            Error::unless_seen(seen, row.revision)?;
+            let before = shown(c, row.clone(), now)?;
+            change(&mut row, patch)?;
+            row.revision += 1;
+            jobs::update(c, &row)?;
+            let after = shown(c, row, now)?;
+            caller.note(c, "job.change", id, (Some(&before), Some(&after)), now)?;
+            Ok(after)
+        })
+        .await
+}
+
+/// Deletes a job.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Stale`].
+pub async fn delete(
+    state: &AppState,
+    caller: &Caller,
+    id: JobId,
+    seen: Option<u64>,
+    now: UnixMs,
+) -> Result<(), Error> {
+    let caller = caller.clone();
+    state
+        .store
+        .transaction(move |c| {
+            let row = row(c, &caller, id, Permission::Manage)?;
+            Error::unless_seen(seen, row.revision)?;
+            let before = shown(c, row, now)?;
+            jobs::delete(c, caller.organization, id)?;
+            caller.note(c, "job.delete", id, (Some(&before), None::<&Job>), now)?;
+            Ok(())
+        })
+        .await
+}
+
+/// What a schedule would mean from now on; nothing is saved.
+///
+/// # Errors
+/// [`Error::Invalid`] with the field, [`Error::NotFound`] for a camera that is not to be known.
+pub async fn preview(
+    state: &AppState,
+    caller: &Caller,
+    preview: PreviewJob,
+    now: UnixMs,
+) -> Result<UpcomingWindows, Error> {
+    let rule = Rule::try_from(&preview.schedule)?;
+    let own = preview.time_zone.as_deref().map(zone).transpose()?;
+    let of_camera = match preview.camera {
+        None => None,
+        Some(camera) => {
+            let caller = caller.clone();
+            let look = move |c: &mut Connection| {
+                caller.camera(c, camera, None)?;
+                camera_zone(c, caller.organization, camera)
+            };
+            Some(state.store.look(look).await?)
+        }
+    };
+    let zone = own.or(of_camera).ok_or_else(|| {
+        let title = "name a time zone, or the camera whose time zone counts";
+        Error::field("time_zone", title)
+    })?;
+    Ok(upcoming(&rule, &zone, now))
+}
+
+fn change(row: &mut JobRow, patch: JobPatch) -> Result<(), Error> {
+    if let Some(name) = patch.name {
+        row.name = camera::name(&name)?;
+    }
+    if let Some(schedule) = patch.schedule {
+        row.schedule = checked(schedule)?;
+    }
+    match patch.time_zone.as_deref() {
+        None => {}
+        Some("") => row.time_zone = None,
+        Some(name) => row.time_zone = Some(own_zone(name)?),
+    }
+    row.streams = patch.streams.unwrap_or(row.streams);
+    row.enabled = patch.enabled.unwrap_or(row.enabled);
+    Ok(())
+}
+
+fn checked(schedule: Schedule) -> Result<Schedule, Error> {
+    Rule::try_from(&schedule)?;
+    Ok(schedule)
+}
+
+/// The usual spelling of a time zone's name.
+fn own_zone(name: &str) -> Result<String, Error> {
+    let zone = zone(name)?;
+    Ok(zone.iana_name().unwrap_or(name).to_owned())
+}
+
+/// A job of a camera that the caller may know of, and do `permission` with.
+fn row(
+    connection: &mut Connection,
+    caller: &Caller,
+    id: JobId,
+    permission: impl Into<Option<Permission>>,
+) -> Result<JobRow, Error> {
+    let missing = || Error::not_found("job");
+    let row = jobs::get(connection, caller.organization, id)?.ok_or_else(missing)?;
+    match caller.camera(connection, row.camera, permission.into()) {
+        Ok(_) => Ok(row),
+        // Whoever may not know the camera does not know its jobs.
+        Err(Error::NotFound { .. }) => Err(missing()),
+        Err(error) => Err(error),
+    }
+}
+
+fn camera_zone(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    camera: CameraId,
+) -> Result<TimeZone, Error> {
+    let name = jobs::camera_zone(connection, organization, camera)?;
+    let name = name.ok_or(Error::not_found("camera"))?;
+    kept_zone(&name)
+}
+
+/// A zone that was found valid when it was stored.
+fn kept_zone(name: &str) -> Result<TimeZone, Error> {
+    zone(name).map_err(|_| StoreError::Broken(format!("a stored time zone that nobody knows: {name}")).into())
+}
+
+fn shown(connection: &mut Connection, row: JobRow, now: UnixMs) -> Result<Job, Error> {
+    let zone = match &row.time_zone {
+        Some(name) => kept_zone(name)?,
+        None => camera_zone(connection, row.organization, row.camera)?,
+    };
+    let rule = Rule::try_from(&row.schedule)
+        .map_err(|error| StoreError::Broken(format!("a stored schedule that is not valid: {error}")))?;
+    Ok(Job {
+        id: row.id,
+        camera: row.camera,
+        name: row.name,
+        schedule: row.schedule,
+        time_zone: row.time_zone,
+        streams: row.streams,
+        enabled: row.enabled,
+        created: row.created,
+        revision: row.revision,
+        upcoming: upcoming(&rule, &zone, now),
+    })
+}
+
+fn upcoming(rule: &Rule, zone: &TimeZone, now: UnixMs) -> UpcomingWindows {
+    let upcoming = rule.next(zone, now, WINDOWS);
+    let window = |window: &wire::TimeRange| UpcomingWindow {
+        start: window.start(),
+        end: (window.end() < upcoming.horizon).then(|| window.end()),
+    };
+    UpcomingWindows {
+        time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+        windows: upcoming.windows.iter().map(window).collect(),
+        searched_until: upcoming.horizon,
+    }
+}

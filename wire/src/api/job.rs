@@ -1,0 +1,116 @@
+//! Recording jobs: rules that say when a camera is recorded.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CameraId, JobId};
+use crate::schedule::{Schedule, StreamChoice};
+use crate::time::UnixMs;
+
+/// `POST /api/v1/cameras/{id}/recording-jobs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewJob {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// When to record.
+    pub schedule: Schedule,
+    /// IANA name of the time zone of the schedule; the camera's without one.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// What to record.
+    #[serde(default)]
+    pub streams: StreamChoice,
+    /// Whether it counts.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// `PATCH /api/v1/recording-jobs/{id}`: only the fields given change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct JobPatch {
+    /// New name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// New schedule, as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// New time zone; the empty string for the camera's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// New streams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub streams: Option<StreamChoice>,
+    /// On or off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// A recording job as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Job {
+    /// The job.
+    pub id: JobId,
+    /// Whose recording it rules.
+    pub camera: CameraId,
+    /// Its name.
+    pub name: String,
+    /// When it records.
+    pub schedule: Schedule,
+    /// Its own time zone, if it has one.
+    pub time_zone: Option<String>,
+    /// What it records.
+    pub streams: StreamChoice,
+    /// Whether it counts.
+    pub enabled: bool,
+    /// When it was made.
+    pub created: UnixMs,
+    /// Grows with each change; the same as in the `ETag`.
+    pub revision: u64,
+    /// What its schedule means from now on, whether it is enabled or not.
+    pub upcoming: UpcomingWindows,
+}
+
+/// `POST /api/v1/recording-jobs/preview`: what a schedule would mean, without saving it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PreviewJob {
+    /// When to record.
+    pub schedule: Schedule,
+    /// IANA name of the time zone of the schedule; the camera's without one.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// Whose time zone counts when none is given.
+    #[serde(default)]
+    pub camera: Option<CameraId>,
+}
+
+/// The next windows of a schedule, ten at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct UpcomingWindows {
+    /// The time zone that counts.
+    pub time_zone: String,
+    /// In order; one that is open now begins now. Fewer than ten: no more start before `searched_until`.
+    pub windows: Vec<UpcomingWindow>,
+    /// How far was looked.
+    pub searched_until: UnixMs,
+}
+
+/// A stretch of recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct UpcomingWindow {
+    /// First instant.
+    pub start: UnixMs,
+    /// First instant after; none when it goes on past `searched_until`.
+    pub end: Option<UnixMs>,
+}
