@@ -21,7 +21,7 @@ use crate::http::observe::observe;
 use crate::secrets::{Secrets, private_dir};
 use crate::state::now;
 use crate::store::Store;
-use crate::tasks::planner;
+use crate::tasks::{keys, planner};
 use crate::{AppState, http, objects};
 
 /// Seconds that open requests may go on for when the server stops.
@@ -56,6 +56,7 @@ impl Server {
         let tasks = vec![
             tokio::spawn(bus::service::run(state.clone(), stop.clone())),
             tokio::spawn(planner::run(state.clone(), stop.clone())),
+            tokio::spawn(keys::run(state.clone(), stop.clone())),
         ];
         let shared = Data::new(state.clone());
         let server = HttpServer::new(move || {
@@ -95,7 +96,7 @@ impl Server {
 
 async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppState> {
     private_dir(&config.data_dir)?;
-    let secrets = Secrets::open(&config.data_dir.join("secrets"))?;
+    let secrets = Arc::new(Secrets::open(&config.data_dir.join("secrets"))?);
     let url = config.database_url();
     let store = tokio::task::spawn_blocking(move || Store::open(&url)).await??;
     first_start::ensure(&store, &config.data_dir.join("admin-password"), now()).await?;
@@ -104,7 +105,7 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
         objects: objects::open(&config, &public_url, &secrets)?,
         passwords: tokio::task::spawn_blocking(Passwords::new).await??,
         public_url,
-        secrets: Arc::new(secrets),
+        secrets,
         store,
         bus: Bus::default(),
         heads: Heads::default(),

@@ -183,7 +183,7 @@ pub(super) async fn row(
 /// # Errors
 /// [`Error::Internal`] when they cannot be decrypted.
 pub(super) fn credentials(state: &AppState, row: &CameraRow) -> Result<Option<Credentials>, Error> {
-    let open = |sealed: &Vec<u8>| vault::open(&state.secrets.master, row.id, sealed);
+    let open = |sealed: &Vec<u8>| vault::open(&state.secrets, row.id, sealed);
     row.credentials.as_ref().map(open).transpose()
 }
 
@@ -251,7 +251,7 @@ fn merged(
 
 fn seal(state: &AppState, id: CameraId, credentials: Option<&Credentials>) -> Result<Option<Vec<u8>>, Error> {
     credentials
-        .map(|credentials| vault::seal(&state.secrets.master, id, credentials))
+        .map(|credentials| vault::seal(&state.secrets, id, credentials))
         .transpose()
 }
 

@@ -122,7 +122,7 @@ impl Ticket {
 /// Signs addresses of playlists and footage.
 #[must_use]
 pub fn signer(state: &AppState) -> Signer {
-    Signer::new(state.secrets.url.0, &[])
+    state.secrets.keys().signer()
 }
 
 /// What a client learns about a signature that opens nothing.

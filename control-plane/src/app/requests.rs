@@ -154,7 +154,7 @@ pub async fn credentials(
         .await
         .map_err(failed)?
         .ok_or_else(|| not_found("camera"))?;
-    let open = |sealed: Vec<u8>| vault::open(&state.secrets.master, row.id, &sealed).map_err(failed);
+    let open = |sealed: Vec<u8>| vault::open(&state.secrets, row.id, &sealed).map_err(failed);
     Ok(CredentialsReply {
         revision: row.credentials_revision,
         credentials: row.credentials.map(open).transpose()?,

@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -17,7 +18,8 @@ use wire::{ObjectId, UnixMs};
 
 use super::incoming::{Incoming, PutError};
 use super::{HeldObject, ObjectStore, ObjectStoreError, key};
-use crate::domain::signing::{Grant, Rejected, Signer, expiry};
+use crate::domain::signing::{Grant, Rejected, expiry};
+use crate::secrets::Secrets;
 
 /// How long an address for a PUT works at least, in milliseconds.
 const PUT_LIFE_MS: i64 = 15 * 60 * 1000;
@@ -33,7 +35,7 @@ const MAINTENANCE: &str = "maintenance";
 pub struct FileStore {
     root: PathBuf,
     base: Url,
-    signer: Signer,
+    secrets: Arc<Secrets>,
 }
 
 impl FileStore {
@@ -42,7 +44,7 @@ impl FileStore {
     ///
     /// # Errors
     /// When the folder cannot be used.
-    pub fn open(root: PathBuf, base: Url, signer: Signer) -> anyhow::Result<Self> {
+    pub fn open(root: PathBuf, base: Url, secrets: Arc<Secrets>) -> anyhow::Result<Self> {
         let incoming = root.join(INCOMING);
         match fs::remove_dir_all(&incoming) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -51,7 +53,7 @@ impl FileStore {
             _ => {}
         }
         crate::secrets::private_dir(&incoming)?;
-        Ok(Self { root, base, signer })
+        Ok(Self { root, base, secrets })
     }
 
     /// Whether a signature opens an object.
@@ -62,7 +64,10 @@ impl FileStore {
         let (Grant::Get { key } | Grant::Put { key, .. }) = grant else {
             return Err(Rejected::Invalid);
         };
-        self.signer.check(grant, &path(key), expires, sig, now)
+        self.secrets
+            .keys()
+            .signer()
+            .check(grant, &path(key), expires, sig, now)
     }
 
     /// Starts to take an object in.
@@ -120,7 +125,9 @@ impl ObjectStore for FileStore {
     ) -> Result<UploadReply, ObjectStoreError> {
         let expires = expiry(now, PUT_LIFE_MS, PUT_WINDOW_MS);
         let sig = self
-            .signer
+            .secrets
+            .keys()
+            .signer()
             .sign(&Grant::Put { key, bytes, sha256 }, &path(key), expires);
         let query = [
             ("length", bytes.to_string()),
@@ -136,7 +143,11 @@ impl ObjectStore for FileStore {
     }
 
     fn sign_get(&self, key: &str, expires: UnixMs) -> Result<String, ObjectStoreError> {
-        let sig = self.signer.sign(&Grant::Get { key }, &path(key), expires);
+        let sig = self
+            .secrets
+            .keys()
+            .signer()
+            .sign(&Grant::Get { key }, &path(key), expires);
         self.url(key, &[("exp", expires.0.to_string()), ("sig", sig)])
     }
 

@@ -16,7 +16,6 @@ use wire::UnixMs;
 use wire::bus::UploadReply;
 
 use crate::config::{Config, ObjectsKind};
-use crate::domain::signing::Signer;
 use crate::secrets::Secrets;
 
 pub use file::FileStore;
@@ -91,12 +90,16 @@ pub trait ObjectStore: Send + Sync + std::fmt::Debug {
 ///
 /// # Errors
 /// When its folder cannot be used.
-pub fn open(config: &Config, public_url: &Url, secrets: &Secrets) -> anyhow::Result<Arc<dyn ObjectStore>> {
+pub fn open(
+    config: &Config,
+    public_url: &Url,
+    secrets: &Arc<Secrets>,
+) -> anyhow::Result<Arc<dyn ObjectStore>> {
     match config.objects.kind {
         ObjectsKind::File => Ok(Arc::new(FileStore::open(
             config.objects_dir(),
             public_url.clone(),
-            Signer::new(secrets.url.0, &[]),
+            Arc::clone(secrets),
         )?)),
     }
 }

@@ -8,7 +8,7 @@ const KEY: &str = "o/c/main/2026/01/31/x.mp4";
 
 fn store(dir: &std::path::Path) -> FileStore {
     let base = Url::parse("http://127.0.0.1:1/").unwrap();
-    FileStore::open(dir.join("objects"), base, Signer::new([1; 32], &[])).unwrap()
+    FileStore::open(dir.join("objects"), base, Arc::new(Secrets::ephemeral().unwrap())).unwrap()
 }
 
 async fn put(store: &FileStore, key: &str, body: &[u8], promised: &[u8]) -> Result<(), PutError> {

@@ -1,3 +1,4 @@
 //! Work that nobody asks for: it looks at the present state and puts right what differs.
 
+pub mod keys;
 pub mod planner;

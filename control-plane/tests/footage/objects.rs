@@ -1,4 +1,4 @@
-use control_plane::domain::signing::{Grant, Signer};
+use control_plane::domain::signing::Grant;
 use control_plane::state::now;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,7 +10,7 @@ const KEY: &str = "o/c/main/2026/01/31/x.mp4";
 
 /// An address as the store signs it, with an expiry of its own.
 fn signed(world: &World, key: &str, body: &[u8], expires: UnixMs) -> String {
-    let signer = Signer::new(world.server.state.secrets.url.0, &[]);
+    let signer = world.server.state.secrets.keys().signer();
     let sha256 = Sha256::digest(body).into();
     let bytes = body.len() as u64;
     let grant = Grant::Put {
@@ -90,7 +90,7 @@ async fn raw_status(world: &World, path: &str) -> u16 {
 #[tokio::test]
 async fn keys_name_nothing_else() {
     let world = World::without_bus().await;
-    let signer = Signer::new(world.server.state.secrets.url.0, &[]);
+    let signer = world.server.state.secrets.keys().signer();
     let expires = now().plus(60_000);
     for key in [
         "../secrets/url",
