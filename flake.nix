@@ -50,11 +50,13 @@
             gst_all_1.gst-plugins-bad
             gst_all_1.gst-libav
             gst_all_1.gst-rtsp-server
+            libpq
           ];
 
           # What quickstart and tests run beside the programs built here.
           packages = with pkgs; [
             nats-server
+            postgresql
             ffmpeg
             python3
             nodejs

@@ -50,6 +50,7 @@ install_apt "${BUILD_NEEDS[@]}" "${RUN_NEEDS[@]}" \
     pc:gstreamer-rtsp-server-1.0=libgstrtspserver-1.0-dev \
     ffmpeg=ffmpeg fonts-dejavu-core node=nodejs npm=npm chromium=chromium \
     nix-instantiate=nix-bin shellcheck=shellcheck python3=python3 git=git
+command -v initdb >/dev/null || install_apt 'file:/usr/lib/postgresql/*/bin/initdb=postgresql'
 install_wasm_target
 install_nats
 PATH="$(dirname "$NATS_SERVER"):$PATH"
@@ -78,6 +79,8 @@ fi
 if wanted crates; then
     step "tests of all crates"
     cargo test --locked --workspace --exclude tests --exclude ui
+    step "tests of the control plane on PostgreSQL"
+    CLOUDCAM_TEST_DATABASE=postgres cargo test --locked -p control-plane --test '*'
 fi
 
 if wanted e2e || wanted browser; then

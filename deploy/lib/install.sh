@@ -7,6 +7,7 @@
 #                                  command=package   fulfilled when the command is on PATH
 #                                  pc:module=package fulfilled when pkg-config knows the module
 #                                  gst:plugin=package fulfilled when libgst<plugin>.so is there
+#                                  file:glob=package fulfilled when a file of that pattern is there
 #   install_wasm_target          wasm32-unknown-unknown for the rustc on PATH
 #   install_nats                 sets and exports NATS_SERVER: a nats-server that is new enough
 #   ensure_disk DIR MIN_MB       DIR's file system has that much room, or a sentence
@@ -84,6 +85,7 @@ have() {
         done
         return 1
         ;;
+    file:*) compgen -G "$(name_of "$1")" >/dev/null ;;
     *=*) command -v "${1%%=*}" >/dev/null ;;
     *) ! command -v dpkg-query >/dev/null || [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
     esac
@@ -124,6 +126,14 @@ install_apt() {
     # An outdated list is no reason to stop: what matters is whether the packages install.
     # shellcheck disable=SC2086 # empty or one word
     $as apt-get update -qq >/dev/null 2>&1 || say "apt-get update failed; going on with the lists that are there"
+    # The tests start a PostgreSQL of their own: the package need not make a cluster that starts with the machine.
+    case " $list " in
+    *" postgresql "*)
+        # shellcheck disable=SC2086 # empty or one word
+        [ -e /etc/postgresql-common/createcluster.conf ] || $as sh -c \
+            'mkdir -p /etc/postgresql-common && echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf'
+        ;;
+    esac
     # shellcheck disable=SC2086 # a list of words
     run_logged "installing $list" $as env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -q --no-install-recommends $list
@@ -194,6 +204,7 @@ install_nats() {
 BUILD_NEEDS=(
     cc=build-essential
     pkg-config=pkg-config
+    pc:libpq=libpq-dev
     pc:gstreamer-1.0=libgstreamer1.0-dev
     pc:gstreamer-app-1.0=libgstreamer-plugins-base1.0-dev
     pc:gstreamer-mpegts-1.0=libgstreamer-plugins-bad1.0-dev

@@ -168,8 +168,12 @@ impl Server {
     }
 }
 
-/// Where Debian's package puts the server's programs; the newest of several.
+/// The server's programs: on PATH, or where Debian's package puts them; the newest of several.
 fn programs() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if let Some(programs) = std::env::split_paths(&path).find(|dir| dir.join("initdb").exists()) {
+        return programs;
+    }
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let mut found: Vec<(u32, PathBuf)> = versions
         .flatten()
