@@ -6,7 +6,7 @@
 
 pub mod app;
 pub mod bus;
-pub mod check;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod error;

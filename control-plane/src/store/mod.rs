@@ -27,7 +27,7 @@ pub mod windows;
 
 pub use cameras::CameraRow;
 pub use days::CameraDay;
-pub use migrate::{down_and_up_again, migrate, pending};
+pub use migrate::{down_and_up_again, migrate};
 pub use objects::ObjectRow;
 
 pub use pool::{Store, Target, transaction};

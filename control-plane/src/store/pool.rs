@@ -20,6 +20,10 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Taken by every writing transaction on PostgreSQL ("CLOUDCAM" in ASCII).
 const WRITER_LOCK: i64 = 0x434c_4f55_4443_414d;
 
+/// How every connection to PostgreSQL is set up.
+pub(super) const SETTINGS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '5s'; \
+     SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning";
+
 /// Where the data is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Target {
@@ -109,10 +113,7 @@ fn postgres(url: &str) -> Result<PgConnection, String> {
     // libpq repeats parts of the address in its errors; the password is not among them.
     let mut connection = PgConnection::establish(&timed).map_err(|error| error.to_string())?;
     connection
-        .batch_execute(
-            "SET statement_timeout = '30s'; SET lock_timeout = '5s'; \
-             SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning;",
-        )
+        .batch_execute(SETTINGS)
         .map_err(|error| error.to_string())?;
     Ok(connection)
 }

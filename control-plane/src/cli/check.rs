@@ -1,47 +1,60 @@
 //! `check`: what serving needs, each with a verdict and how to mend it. Changes nothing.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use clap::Args;
 use tokio::sync::watch;
 
+use super::{ConfigFile, tell};
 use crate::bus;
 use crate::config::Config;
-use crate::store::{self, Target};
+use crate::store::Target;
 
 /// How long the bus may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Checks everything and prints one line each.
-///
-/// # Errors
-/// When anything failed.
-pub async fn run(path: &Path) -> anyhow::Result<()> {
-    let config = Config::load(path)?;
-    let mut failed = 0;
-    let mut say = |what: &str, verdict: anyhow::Result<String>| match verdict {
-        Ok(detail) => tell(&format!("ok      {what}: {detail}")),
-        Err(error) => {
-            failed += 1;
-            tell(&format!("failed  {what}: {error:#}"));
-        }
-    };
-    say("configuration", Ok(path.display().to_string()));
-    say("data folder", data_dir(&config));
-    say("database", database(&config));
-    say("address", address(&config));
-    say("bus", bus(&config).await);
-    if failed > 0 {
-        bail!("{failed} of 5 checks failed");
-    }
-    Ok(())
+/// Looks at everything that serving needs, changes nothing, and says how to mend what fails.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 all is well, 1 serving would fail, 2 the configuration is wrong.\n\n\
+                        Example:\n  control-plane check --config /etc/cloudcam/control.toml"
+)]
+pub(super) struct Check {
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
-#[expect(clippy::print_stdout, reason = "the verdicts are this command's output")]
-fn tell(line: &str) {
-    println!("{line}");
+impl Check {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let config = match self.config.load() {
+            Ok(config) => config,
+            Err(error) => {
+                tell(&format!("failed  configuration: {error:#}"));
+                return Ok(ExitCode::from(2));
+            }
+        };
+        let mut failed = false;
+        let mut say = |what: &str, verdict: anyhow::Result<String>| match verdict {
+            Ok(detail) => tell(&format!("ok      {what}: {detail}")),
+            Err(error) => {
+                failed = true;
+                tell(&format!("failed  {what}: {error:#}"));
+            }
+        };
+        say("configuration", Ok(self.config.config.display().to_string()));
+        say("data folder", data_dir(&config));
+        say("database", database(&config));
+        say("address", address(&config));
+        say("bus", bus(&config).await);
+        Ok(if failed {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        })
+    }
 }
 
 fn data_dir(config: &Config) -> anyhow::Result<String> {
@@ -72,7 +85,7 @@ fn database(config: &Config) -> anyhow::Result<String> {
         rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK)
             .with_context(|| format!("{} is not writable: make it this user's", path.display()))?;
     }
-    let pending = store::pending(&mut target.connect()?)?;
+    let pending = target.pending()?;
     Ok(match pending.as_slice() {
         [] => format!("{}, up to date", target.shown()),
         some => format!(

@@ -1,0 +1,89 @@
+//! The command line: one file for each command. Only this module prints.
+//!
+//! A command parses its own arguments, does one thing and ends; what it does is in `app` and `store`.
+
+mod check;
+mod migrate;
+mod openapi;
+mod serve;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+
+/// The CloudCam server: cameras, plans, the index of footage, playlists and the web interface.
+#[derive(Debug, Parser)]
+#[command(name = "control-plane", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// How log lines look, on standard error.
+    #[arg(long, value_enum, default_value = "human", global = true)]
+    log: Log,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Check(check::Check),
+    Migrate(migrate::Migrate),
+    Openapi(openapi::Openapi),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Log {
+    Human,
+    Json,
+}
+
+/// The configuration that most commands need.
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// Configuration file (TOML); CLOUDCAM_CONTROL__… variables override it.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+impl ConfigFile {
+    fn load(&self) -> anyhow::Result<Config> {
+        Config::load(&self.config)
+    }
+}
+
+/// Does what the command line asks. Exit codes: 0 done, 1 failed, 2 asked wrongly.
+pub async fn run(arguments: Arguments) -> ExitCode {
+    start_log(arguments.log);
+    let outcome = match arguments.command {
+        Command::Serve(command) => command.run().await,
+        Command::Check(command) => command.run().await,
+        Command::Migrate(command) => command.run().await,
+        Command::Openapi(command) => command.run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        tracing::error!("{error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Prints a line on standard output. A reader that has gone away is no fault of ours.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn start_log(log: Log) {
+    let quiet = "info,actix_server=warn,async_nats=warn";
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match log {
+        Log::Human => lines.init(),
+        Log::Json => lines.json().flatten_event(true).init(),
+    }
+}
