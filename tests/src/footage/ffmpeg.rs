@@ -12,12 +12,34 @@ use crate::sim::picture::{self, BAR_HEIGHT};
 /// # Errors
 /// When it fails or warns.
 pub fn silent(program: &str, args: &[&str]) -> Result<Vec<u8>> {
+    run(program, "warning", args)
+}
+
+/// Decodes a picture; its codec, width and height. Errors only: FFmpeg 5.1 warns of the full range that every
+/// JPEG has, and of the end of small ones.
+///
+/// # Errors
+/// When FFmpeg fails or finds an error.
+pub fn picture(file: &str) -> Result<String> {
+    run("ffmpeg", "error", &["-i", file, "-f", "null", "-"])?;
+    let entries = [
+        "-show_entries",
+        "stream=codec_name,width,height",
+        "-of",
+        "csv=p=0",
+        file,
+    ];
+    let said = String::from_utf8(run("ffprobe", "error", &entries)?)?;
+    Ok(said.trim().to_owned())
+}
+
+fn run(program: &str, level: &str, args: &[&str]) -> Result<Vec<u8>> {
     let Output {
         status,
         stdout,
         stderr,
     } = Command::new(program)
-        .args(["-v", "warning"])
+        .args(["-v", level])
         .args(args)
         .stdin(Stdio::null())
         .output()

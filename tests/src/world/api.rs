@@ -67,6 +67,24 @@ impl Api {
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 
+    /// What a camera sees: status, capture time if it is said, and body.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn snapshot(
+        &self,
+        id: CameraId,
+        width: u32,
+    ) -> Result<(StatusCode, Option<UnixMs>, bytes::Bytes)> {
+        let url = format!("{}/api/v1/cameras/{id}/snapshot?width={width}", self.base);
+        let answer = self.http.get(url).bearer_auth(&self.token).send().await?;
+        let captured = answer
+            .headers()
+            .get("x-capture-time")
+            .and_then(|value| Some(UnixMs(value.to_str().ok()?.parse().ok()?)));
+        Ok((answer.status(), captured, answer.bytes().await?))
+    }
+
     async fn typed<T: DeserializeOwned>(
         &self,
         method: Method,

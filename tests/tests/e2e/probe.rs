@@ -3,12 +3,12 @@
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::footage::Footage;
+use tests::footage::{Footage, ffmpeg};
 use tests::sim::Fault;
 use tests::wait::wait_for;
 use tests::world::{DEADLINE, World, now};
-use wire::Track;
 use wire::bus::ProbeReport;
+use wire::{CameraId, Track};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn probes_tell_what_a_camera_sends_or_what_is_wrong() {
@@ -49,6 +49,7 @@ async fn run(world: &World) -> Result<()> {
         let shown = world.api.camera(id).await?.url;
         ensure!(&shown == url, "the address is shown as {shown}");
         world.wait_recording(id).await?;
+        snapshots(world, id).await.context(scheme)?;
         // A fixed range: its playlist is complete soon after its end has passed.
         let (from, to) = (now().plus(-60_000), now().plus(5_000));
         wait_for("footage of a camera with a login", DEADLINE, async || {
@@ -73,6 +74,38 @@ async fn run(world: &World) -> Result<()> {
         &["unreachable", "refused", "connect"],
     )
     .await
+}
+
+/// The camera's picture, as it is and smaller; none when it is not recorded.
+async fn snapshots(world: &World, id: CameraId) -> Result<()> {
+    for (asked, size) in [(1920, "320,192"), (160, "160,96")] {
+        let before = now();
+        let (captured, jpeg) = wait_for("a snapshot", DEADLINE, async || {
+            let (status, captured, body) = world.api.snapshot(id, asked).await?;
+            ensure!(status == 200, "{status} {}", String::from_utf8_lossy(&body));
+            Ok(Some((captured.context("no capture time")?, body)))
+        })
+        .await?;
+        ensure!(
+            before.since(captured).abs() < 30_000,
+            "captured at {captured}, asked at {before}"
+        );
+        let file = world.folder().join(format!("snapshot-{asked}.jpg"));
+        std::fs::write(&file, &jpeg)?;
+        let said = ffmpeg::picture(&file.to_string_lossy())?;
+        ensure!(said == format!("mjpeg,{size}"), "{said}");
+    }
+    world.api.set_recording(id, false).await?;
+    wait_for("the camera has no snapshot", DEADLINE, async || {
+        let (status, _, body) = world.api.snapshot(id, 160).await?;
+        ensure!(status == 404, "{status}");
+        let problem: Value = serde_json::from_slice(&body)?;
+        ensure!(problem["code"] == "snapshot_not_found", "{problem}");
+        Ok(Some(()))
+    })
+    .await?;
+    world.api.set_recording(id, true).await?;
+    world.wait_recording(id).await
 }
 
 fn report(report: &ProbeReport) -> Result<()> {
