@@ -8,10 +8,11 @@ usage() {
 Usage: tests/run.sh [--no-install] [STEP…]
 
 Installs what the tests need (apt packages, the wasm target, nats-server, npm packages) and runs them
-all: formatting, lints, documentation, the web interface, every crate, end to end, the browser.
+all: formatting, lints, documentation, the web interface, every crate, the API against its OpenAPI
+document, end to end, the browser.
 
   --no-install   install nothing; say what is missing instead
-  STEP…          only these, of: static web crates e2e browser
+  STEP…          only these, of: static web crates contract e2e browser
 
 Environment:
   CLOUDCAM_CACHE         where build output, tools and encoded loops go (default ~/.cache/cloudcam)
@@ -25,12 +26,12 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --help | -h) usage; exit 0 ;;
     --no-install) export CLOUDCAM_NO_INSTALL=1 ;;
-    static | web | crates | e2e | browser) steps+=("$1") ;;
+    static | web | crates | contract | e2e | browser) steps+=("$1") ;;
     *) printf 'error: unknown argument %s; see tests/run.sh --help\n' "$1" >&2; exit 2 ;;
     esac
     shift
 done
-[ "${#steps[@]}" -gt 0 ] || steps=(static web crates e2e browser)
+[ "${#steps[@]}" -gt 0 ] || steps=(static web crates contract e2e browser)
 
 # shellcheck source=deploy/lib/install.sh
 . deploy/lib/install.sh
@@ -42,6 +43,21 @@ export CARGO_INCREMENTAL=0
 
 step() { printf '\n=== %s (%s)\n' "$1" "$(date -u +%H:%M:%S)"; }
 wanted() { [[ " ${steps[*]} " == *" $1 "* ]]; }
+
+# Sets SCHEMATHESIS: the pinned version, in an environment of its own.
+install_schemathesis() {
+    local needs=tests/contract/requirements.txt home
+    home="$CLOUDCAM_CACHE/tools/schemathesis-$(sha256sum "$needs" | cut -c 1-12)"
+    SCHEMATHESIS="$home/bin/schemathesis"
+    [ ! -x "$SCHEMATHESIS" ] || return 0
+    [ "$CLOUDCAM_NO_INSTALL" = 0 ] ||
+        fail "schemathesis is missing, and nothing may be installed: put the packages of $needs into $home"
+    python3 -c 'import ensurepip' 2>/dev/null || install_apt python3-venv
+    say "installing: schemathesis into $home"
+    rm -rf "$home"
+    run_logged "making $home" python3 -m venv "$home"
+    run_logged "installing schemathesis" "$home/bin/python" -m pip install --quiet --disable-pip-version-check -r "$needs"
+}
 
 step "install what is missing"
 need_rust
@@ -81,6 +97,16 @@ if wanted crates; then
     cargo test --locked --workspace --exclude tests --exclude ui
     step "tests of the control plane on PostgreSQL"
     CLOUDCAM_TEST_DATABASE=postgres cargo test --locked -p control-plane --test '*'
+fi
+
+if wanted contract; then
+    step "the API against its OpenAPI document"
+    install_schemathesis
+    cargo build --locked -p control-plane
+    for database in sqlite postgres; do
+        python3 tests/contract/contract.py --database "$database" --schemathesis "$SCHEMATHESIS" \
+            --nats-server "$NATS_SERVER" --control-plane "$CARGO_TARGET_DIR/debug/control-plane"
+    done
 fi
 
 if wanted e2e || wanted browser; then
