@@ -11,7 +11,7 @@ pub mod plan;
 pub mod serve;
 pub mod status;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 

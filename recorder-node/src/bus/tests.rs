@@ -74,7 +74,7 @@ fn spawn(port: u16, dir: &Path) -> Child {
         .expect("nats-server 2.11 or newer must be on the PATH")
 }
 
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(found) = look().await {
@@ -85,17 +85,17 @@ async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMu
     }
 }
 
-struct World {
+pub(crate) struct World {
     nats: Nats,
-    link: Link,
-    stop: CancellationToken,
+    pub(crate) link: Link,
+    pub(crate) stop: CancellationToken,
     drain: Drain,
-    db: Db,
+    pub(crate) db: Db,
     _dir: tempfile::TempDir,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let nats = Nats::start();
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(dir.path()).unwrap();

@@ -260,4 +260,37 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn refused_footage_goes_after_a_week_or_before_what_may_still_be_stored() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut space = Space {
+            layout: Layout::create(dir.path()).unwrap(),
+            db: Db::open(dir.path()).unwrap(),
+            node: NodeId::generate(),
+            policy: config::Spool {
+                max_bytes: None,
+                min_free_bytes: 0,
+            },
+            heads: Arc::new(Heads::default()),
+        };
+        let camera = CameraId::generate();
+        // Minutes since the footage of the other test; a week has passed since the first one.
+        let today = (now().0 - 1_769_846_400_000) / 60_000;
+        let made = [0, 1, today - 10, today - 5].map(|minute| sealed(&space, camera, minute));
+        for refused in [&made[0], &made[3]] {
+            let message = refused.id.to_string();
+            space.db.transaction(|c| outbox::refuse(c, &message)).unwrap();
+        }
+        let there = |space: &Space| {
+            made.each_ref()
+                .map(|o| space.layout.sealed(camera, o.id).exists())
+        };
+        assert!(space.tidy().unwrap(), "a gap takes its place");
+        assert_eq!(there(&space), [false, true, true, true]);
+        assert!(!space.tidy().unwrap());
+        space.policy.max_bytes = Some(2_000);
+        assert!(space.tidy().unwrap());
+        assert_eq!(there(&space), [false, true, true, false]);
+    }
 }

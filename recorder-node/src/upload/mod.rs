@@ -10,6 +10,8 @@
 mod breaker;
 mod later;
 mod put;
+#[cfg(test)]
+mod tests;
 mod under_way;
 
 use std::sync::Arc;
