@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use wire::api::{Coverage, Days};
-use wire::{CameraId, StreamKind, TimeRange, UnixMs};
+use wire::coverage::{Gap, GapCause};
+use wire::{CameraId, NodeId, ObjectId, StreamKind, TimeRange, UnixMs};
 
 use super::Caller;
 use super::playback::{footage, watched};
@@ -36,15 +37,50 @@ pub async fn ledger(
         .store
         .windows_in_range(caller.organization, camera, range, now)
         .await?;
-    let gaps = state
+    let mut gaps = state
         .store
         .gaps_in_range(caller.organization, camera, stream, range)
         .await?;
+    gaps.extend(held_back(state, &row, stream, &windows, range, now).await?);
     let footage = footage(state, &row, stream, range).await?.all();
     let runs = footage.iter().flat_map(|object| object.ranges());
     Ok(Coverage {
         stretches: coverage(range, runs, &gaps, &due(&windows, now)),
     })
+}
+
+/// Gaps for the time in which a camera was to be recorded and was not allowed to be.
+async fn held_back(
+    state: &AppState,
+    camera: &CameraRow,
+    stream: StreamKind,
+    windows: &[TimeRange],
+    range: TimeRange,
+    now: UnixMs,
+) -> Result<Vec<Gap>, Error> {
+    let holds = state
+        .store
+        .holds_in_range(camera.organization, camera.id, range, now)
+        .await?;
+    let planned = holds.iter().flat_map(|(hold, cause)| {
+        let parts = windows.iter().filter_map(|window| window.intersection(hold));
+        parts.map(|part| (part, *cause))
+    });
+    let gap = |(range, cause): (TimeRange, GapCause)| Gap {
+        // Nobody reported it: it is nobody's object, and no node's.
+        id: ObjectId::from_bytes([0; 16]),
+        camera: camera.id,
+        stream,
+        node: NodeId::from_bytes([0; 16]),
+        range,
+        cause,
+        detail: match cause {
+            GapCause::Unlicensed => "no licence permits recording this camera",
+            _ => "the organization is suspended",
+        }
+        .to_owned(),
+    };
+    Ok(planned.map(gap).collect())
 }
 
 /// The days of `[from, to)` with footage, in a time zone.

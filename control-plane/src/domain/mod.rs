@@ -3,6 +3,7 @@
 pub mod camera;
 pub mod coverage;
 pub mod event;
+pub mod hold;
 pub mod licence;
 pub mod page;
 pub mod plan;

@@ -2,12 +2,18 @@
 //!
 //! Pure: the same cameras, nodes, kept plans and time give the same outcome. An assignment is sticky: it
 //! changes only when there is none, or when its node is lost and another one can take over.
+//!
+//! A window ends where the permission to record does, however far off that is: a node that is cut off stops
+//! then by itself. Without such an end it goes on past the horizon.
 
 use std::collections::BTreeMap;
 
+use wire::coverage::GapCause;
 use wire::plan::{Plan, PlanEntry};
 use wire::source::Source;
 use wire::{CameraId, NodeId, OrganizationId, StreamKind, TimeRange, UnixMs};
+
+use super::licence::Permit;
 
 /// How far plans reach, in milliseconds: a node that is cut off goes on by its plan.
 pub const HORIZON_MS: i64 = 48 * HOUR_MS;
@@ -30,10 +36,22 @@ pub struct PlanCamera {
     pub has_credentials: bool,
     /// Whether it is to be recorded.
     pub recording: bool,
+    /// When it may be.
+    pub permit: Permit,
+    /// What the ledger says of the time in which it may not be.
+    pub denied: GapCause,
     /// The node it is assigned to.
     pub node: Option<NodeId>,
     /// The assignment's epoch.
     pub epoch: u64,
+}
+
+impl PlanCamera {
+    /// Whether it needs a node: it is to be recorded, and may be before the horizon.
+    fn is_wanted(&self, now: UnixMs) -> bool {
+        let ahead = TimeRange::new(now, horizon(now));
+        self.recording && ahead.is_ok_and(|ahead| self.permit.cut(ahead).is_some())
+    }
 }
 
 /// A registered node.
@@ -65,12 +83,14 @@ pub struct Outcome {
     pub assignments: Vec<(CameraId, NodeId, u64)>,
     /// The plans that differ from the kept ones, with their new revisions.
     pub changed: Vec<Plan>,
+    /// When a permission begins or ends next.
+    pub next_change: Option<UnixMs>,
 }
 
 /// Decides. `kept` are the plans that nodes were last given.
 #[must_use]
 pub fn decide(mut cameras: Vec<PlanCamera>, nodes: &[PlanNode], kept: &[Plan], now: UnixMs) -> Outcome {
-    let assignments = assign(&mut cameras, nodes);
+    let assignments = assign(&mut cameras, nodes, now);
     let changed = nodes
         .iter()
         .filter_map(|node| {
@@ -78,18 +98,30 @@ pub fn decide(mut cameras: Vec<PlanCamera>, nodes: &[PlanNode], kept: &[Plan], n
             changed(node.id, &cameras, kept, now)
         })
         .collect();
-    Outcome { assignments, changed }
+    let recording = cameras.iter().filter(|camera| camera.recording);
+    Outcome {
+        assignments,
+        changed,
+        next_change: recording
+            .filter_map(|camera| camera.permit.next_change(now))
+            .min(),
+    }
 }
 
-fn assign(cameras: &mut [PlanCamera], nodes: &[PlanNode]) -> Vec<(CameraId, NodeId, u64)> {
+// Whole hours, so that time alone changes a plan once an hour.
+const fn horizon(now: UnixMs) -> UnixMs {
+    UnixMs((now.0.div_euclid(HOUR_MS) + 1) * HOUR_MS).plus(HORIZON_MS)
+}
+
+fn assign(cameras: &mut [PlanCamera], nodes: &[PlanNode], now: UnixMs) -> Vec<(CameraId, NodeId, u64)> {
     let mut load: BTreeMap<NodeId, usize> = nodes.iter().map(|node| (node.id, 0)).collect();
-    for camera in cameras.iter().filter(|camera| camera.recording) {
+    for camera in cameras.iter().filter(|camera| camera.is_wanted(now)) {
         if let Some(count) = camera.node.and_then(|node| load.get_mut(&node)) {
             *count += 1;
         }
     }
     let mut assignments = Vec::new();
-    for camera in cameras.iter_mut().filter(|camera| camera.recording) {
+    for camera in cameras.iter_mut().filter(|camera| camera.is_wanted(now)) {
         if keeps_its_node(camera, nodes) {
             continue;
         }
@@ -129,9 +161,7 @@ fn least_loaded(
 
 /// A node's plan, when it differs from the kept one.
 fn changed(node: NodeId, cameras: &[PlanCamera], kept: Option<&Plan>, now: UnixMs) -> Option<Plan> {
-    // Whole hours, so that time alone changes a plan once an hour.
-    let horizon = UnixMs((now.0.div_euclid(HOUR_MS) + 1) * HOUR_MS).plus(HORIZON_MS);
-    let horizon = kept.map_or(horizon, |plan| plan.horizon.max(horizon));
+    let horizon = kept.map_or(horizon(now), |plan| plan.horizon.max(horizon(now)));
     let mut entries: Vec<PlanEntry> = cameras
         .iter()
         .filter(|camera| camera.recording && camera.node == Some(node))
@@ -153,15 +183,12 @@ fn changed(node: NodeId, cameras: &[PlanCamera], kept: Option<&Plan>, now: UnixM
 
 fn entry(camera: &PlanCamera, kept: Option<&Plan>, horizon: UnixMs, now: UnixMs) -> Option<PlanEntry> {
     let stream = StreamKind::Main;
-    // A window keeps its start for as long as the node has it: time before it is nobody's gap.
-    let start = kept
-        .and_then(|plan| {
-            plan.entries.iter().find(|entry| {
-                entry.camera == camera.id && entry.stream == stream && entry.epoch == camera.epoch
-            })
-        })
-        .and_then(|entry| entry.windows.first())
-        .map_or(now, TimeRange::start);
+    let kept = kept.and_then(|plan| {
+        plan.entries
+            .iter()
+            .find(|entry| entry.camera == camera.id && entry.stream == stream && entry.epoch == camera.epoch)
+    });
+    let window = window(camera.permit, kept, horizon, now)?;
     Some(PlanEntry {
         camera: camera.id,
         name: camera.name.clone(),
@@ -170,9 +197,27 @@ fn entry(camera: &PlanCamera, kept: Option<&Plan>, horizon: UnixMs, now: UnixMs)
         source: camera.source.clone(),
         credentials_revision: camera.credentials_revision,
         has_credentials: camera.has_credentials,
-        windows: vec![TimeRange::new(start, horizon).ok()?],
-        continuous: true,
+        windows: vec![window],
+        continuous: camera.permit == Permit::Always,
     })
+}
+
+/// The window that is open at `now`, or the next one before the horizon.
+fn window(permit: Permit, kept: Option<&PlanEntry>, horizon: UnixMs, now: UnixMs) -> Option<TimeRange> {
+    // A window keeps its start for as long as the node has it: time before it is nobody's gap.
+    let start = kept.and_then(|entry| {
+        let is_open = |window: &&TimeRange| entry.continuous || window.end() > now;
+        let start = entry.windows.iter().find(is_open)?.start();
+        // One that was to begin later, of a licence that is valid from then on, may begin now.
+        Some(if entry.continuous { start } else { start.min(now) })
+    });
+    let start = start.unwrap_or(now);
+    match permit {
+        Permit::Always => TimeRange::new(start, horizon).ok(),
+        Permit::Within(range) if range.contains(now) => TimeRange::new(start, range.end()).ok(),
+        Permit::Within(range) => Some(range).filter(|range| now < range.start() && range.start() < horizon),
+        Permit::Never => None,
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod connection;
 pub mod days;
 pub mod events;
 pub mod gaps;
+pub mod holds;
 pub mod idempotency;
 pub mod jobs;
 pub mod licences;

@@ -1,7 +1,8 @@
 //! Plans: recomputed when something changed and from time to time; written when they differ.
 //!
 //! `domain::plan` decides. Assignments and plans are committed first and then put on the bus; a put that
-//! fails is repeated, because each run compares what the bus has with what was committed.
+//! fails is repeated, because each run compares what the bus has with what was committed. What the ledger
+//! says of cameras that may not be recorded is committed with the plans that leave them out.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -9,17 +10,23 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use async_nats::jetstream::{self, kv};
 use tokio_util::sync::CancellationToken;
+use wire::api::OrganizationState;
 use wire::bus::PLAN_BUCKET;
+use wire::coverage::GapCause;
 use wire::plan::Plan;
-use wire::{NodeId, UnixMs};
+use wire::{CameraId, NodeId, OrganizationId, UnixMs};
 
 use crate::AppState;
 use crate::app::cameras::source;
 use crate::bus::setup;
+use crate::domain::hold::{self, Change};
+use crate::domain::licence::Permit;
 use crate::domain::plan::{PlanCamera, PlanNode, Presence, decide};
 use crate::state::now;
+use crate::store::holds::RecordingRule;
+use crate::store::licences::LicenceRow;
 use crate::store::nodes::NodeRow;
-use crate::store::{CameraRow, Connection, StoreError, cameras, nodes};
+use crate::store::{CameraRow, Connection, StoreError, cameras, holds, licences, nodes};
 
 /// Between two looks at who is online.
 const TICK: Duration = Duration::from_secs(5);
@@ -35,7 +42,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     let mut planner = Planner::default();
     loop {
         let pause = match planner.once(&state).await {
-            Ok(()) => TICK,
+            Ok(()) => planner.until_next_change(now()).min(TICK),
             Err(error) => {
                 if state.bus.client().is_ok() {
                     tracing::warn!(?error, "planning failed, trying again");
@@ -62,19 +69,28 @@ struct Planner {
     seen: HashMap<NodeId, Instant>,
     presences: Vec<PlanNode>,
     planned: Option<Instant>,
+    /// When a camera's permission to record begins or ends next.
+    next_change: Option<UnixMs>,
 }
 
 impl Planner {
+    fn until_next_change(&self, now: UnixMs) -> Duration {
+        let ms = self.next_change.map(|at| at.since(now).max(1).unsigned_abs());
+        ms.map_or(Duration::MAX, Duration::from_millis)
+    }
+
     async fn once(&mut self, state: &AppState) -> anyhow::Result<()> {
         let client = state.bus.client()?;
         let rows = state.store.read(nodes::all).await?;
         let present = self.presences(state, &rows, Instant::now());
-        let is_due = self.planned.is_none_or(|at| at.elapsed() > REGULARLY);
+        let is_due = self.planned.is_none_or(|at| at.elapsed() > REGULARLY)
+            || self.next_change.is_some_and(|at| at <= now());
         if !is_due && present == self.presences {
             return Ok(());
         }
         let decided = present.clone();
-        let plans = state.store.write(move |c| commit(c, &decided, now())).await?;
+        let (plans, next_change) = state.store.write(move |c| commit(c, &decided, now())).await?;
+        self.next_change = next_change;
         put(&jetstream::new(client), &plans).await?;
         self.presences = present;
         self.planned = Some(Instant::now());
@@ -105,25 +121,68 @@ impl Planner {
     }
 }
 
-/// Decides and commits; every node's plan as it is now.
-fn commit(connection: &mut Connection, present: &[PlanNode], now: UnixMs) -> Result<Vec<Plan>, StoreError> {
-    let cameras = cameras::all(connection)?.into_iter().map(plan_camera).collect();
-    let mut plans = nodes::plans(connection)?;
-    let outcome = decide(cameras, present, &plans, now);
+/// Decides and commits; every node's plan as it is now, and when a permission changes next.
+fn commit(
+    connection: &mut Connection,
+    present: &[PlanNode],
+    now: UnixMs,
+) -> Result<(Vec<Plan>, Option<UnixMs>), StoreError> {
+    let cameras = plan_cameras(connection)?;
+    let kept = nodes::plans(connection)?;
+    let outcome = decide(cameras.clone(), present, &kept, now);
     for (camera, node, epoch) in outcome.assignments {
         tracing::info!(%camera, %node, epoch, "assigned a camera");
         cameras::assign(connection, camera, node, epoch, now)?;
     }
+    let mut plans = kept.clone();
     for plan in outcome.changed {
         tracing::info!(node = %plan.node, revision = plan.revision, entries = plan.entries.len(), "planned");
         nodes::put_plan(connection, &plan)?;
         plans.retain(|kept| kept.node != plan.node);
         plans.push(plan);
     }
-    Ok(plans)
+    let open = holds::all_open(connection)?;
+    for change in hold::changes(&cameras, &open, &kept, &plans, now) {
+        match change {
+            Change::Open { organization, hold } => {
+                tracing::info!(camera = %hold.camera, cause = ?hold.cause, "held a camera back");
+                holds::open(connection, organization, &hold)?;
+            }
+            Change::Close { hold, end } => holds::close(connection, &hold, end)?,
+        }
+    }
+    Ok((plans, outcome.next_change))
 }
 
-fn plan_camera(row: CameraRow) -> PlanCamera {
+/// Every camera with what it may do.
+fn plan_cameras(connection: &mut Connection) -> Result<Vec<PlanCamera>, StoreError> {
+    let rules = holds::rules(connection)?.into_iter();
+    let rules: HashMap<OrganizationId, RecordingRule> = rules.map(|rule| (rule.organization, rule)).collect();
+    let licences = licences::all_assigned(connection)?.into_iter();
+    let licences: HashMap<CameraId, LicenceRow> = licences
+        .filter_map(|licence| Some((licence.camera?, licence)))
+        .collect();
+    let cameras = cameras::all(connection)?.into_iter();
+    let planned = cameras.map(|row| {
+        let permit = permit(rules.get(&row.organization), licences.get(&row.id));
+        plan_camera(row, permit)
+    });
+    Ok(planned.collect())
+}
+
+/// When a camera may be recorded, and what is said of the other time.
+fn permit(rule: Option<&RecordingRule>, licence: Option<&LicenceRow>) -> (Permit, GapCause) {
+    let permit = match rule {
+        Some(rule) if rule.state != OrganizationState::Active => return (Permit::Never, GapCause::Operator),
+        Some(rule) if rule.needs_licences => {
+            Permit::of(licence.map(|licence| (&licence.validity, licence.plan.features.as_slice())))
+        }
+        _ => Permit::Always,
+    };
+    (permit, GapCause::Unlicensed)
+}
+
+fn plan_camera(row: CameraRow, (permit, denied): (Permit, GapCause)) -> PlanCamera {
     PlanCamera {
         id: row.id,
         organization: row.organization,
@@ -132,6 +191,8 @@ fn plan_camera(row: CameraRow) -> PlanCamera {
         credentials_revision: row.credentials_revision,
         has_credentials: row.credentials.is_some(),
         recording: row.recording,
+        permit,
+        denied,
         node: row.node,
         epoch: row.epoch,
     }

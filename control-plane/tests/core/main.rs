@@ -32,4 +32,6 @@ mod store;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]
+mod unlicensed;
+#[cfg(test)]
 mod upload;

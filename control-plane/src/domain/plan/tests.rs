@@ -28,6 +28,8 @@ fn camera(n: u8) -> PlanCamera {
         credentials_revision: 1,
         has_credentials: false,
         recording: true,
+        permit: Permit::Always,
+        denied: GapCause::Unlicensed,
         node: None,
         epoch: 0,
     }
@@ -143,4 +145,81 @@ fn an_edit_reaches_the_plan_and_a_clock_that_steps_back_does_not() {
     cameras[0].credentials_revision = 2;
     let edited = settle(&mut cameras, &mut kept, &nodes, NOW.plus(1));
     assert_eq!((edited.changed.len(), edited.changed[0].revision), (1, 2));
+}
+
+fn until(end: UnixMs) -> Permit {
+    Permit::Within(TimeRange::new(NOW.plus(-1_000), end).unwrap())
+}
+
+#[test]
+fn a_window_ends_where_the_permission_does() {
+    let nodes = [node(1, Presence::Online)];
+    let mut cameras = vec![camera(1)];
+    let mut kept = Vec::new();
+    // Beyond the horizon too: a node that is cut off for a month stops by itself.
+    let end = NOW.plus(30 * 24 * HOUR_MS);
+    cameras[0].permit = until(end);
+    let outcome = settle(&mut cameras, &mut kept, &nodes, NOW);
+    assert_eq!(outcome.next_change, Some(end));
+    assert_eq!(kept[0].entries[0].windows, [TimeRange::new(NOW, end).unwrap()]);
+    assert!(!kept[0].entries[0].is_active(end) && kept[0].entries[0].is_active(end.plus(-1)));
+    // Renewed in time: the same window with another end.
+    let later = end.plus(HOUR_MS);
+    cameras[0].permit = until(later);
+    settle(&mut cameras, &mut kept, &nodes, NOW.plus(5_000));
+    assert_eq!(kept[0].entries[0].windows, [TimeRange::new(NOW, later).unwrap()]);
+    // Over, and renewed afterwards: what was not permitted is not planned.
+    let after = settle(&mut cameras, &mut kept, &nodes, later);
+    assert_eq!((kept[0].entries.len(), after.next_change), (0, None));
+    let again = later.plus(HOUR_MS);
+    cameras[0].permit = until(again.plus(HOUR_MS));
+    settle(&mut cameras, &mut kept, &nodes, again);
+    assert_eq!(kept[0].entries[0].windows[0].start(), again);
+}
+
+#[test]
+fn a_renewal_that_comes_before_the_next_look_starts_anew_too() {
+    let nodes = [node(1, Presence::Online)];
+    let mut cameras = vec![camera(1)];
+    let mut kept = Vec::new();
+    cameras[0].permit = until(NOW.plus(HOUR_MS));
+    settle(&mut cameras, &mut kept, &nodes, NOW);
+    let (renewed, end) = (NOW.plus(3 * HOUR_MS), NOW.plus(9 * HOUR_MS));
+    cameras[0].permit = until(end);
+    settle(&mut cameras, &mut kept, &nodes, renewed);
+    assert_eq!(
+        kept[0].entries[0].windows,
+        [TimeRange::new(renewed, end).unwrap()]
+    );
+}
+
+#[test]
+fn a_permission_to_come_is_planned_before_it_begins() {
+    let nodes = [node(1, Presence::Online)];
+    let mut cameras = vec![camera(1)];
+    let mut kept = Vec::new();
+    let tomorrow = TimeRange::new(NOW.plus(24 * HOUR_MS), NOW.plus(99 * HOUR_MS)).unwrap();
+    cameras[0].permit = Permit::Within(tomorrow);
+    let outcome = settle(&mut cameras, &mut kept, &nodes, NOW);
+    assert_eq!(outcome.next_change, Some(tomorrow.start()));
+    assert_eq!(kept[0].entries[0].windows, [tomorrow]);
+    assert!(!kept[0].entries[0].is_active(NOW));
+    // Another licence, valid already: recorded from now on.
+    cameras[0].permit = until(tomorrow.end());
+    settle(&mut cameras, &mut kept, &nodes, NOW.plus(5));
+    assert_eq!(kept[0].entries[0].windows[0].start(), NOW.plus(5));
+    // Far off: no node is kept busy with it yet.
+    cameras[0].permit = Permit::Within(TimeRange::new(NOW.plus(90 * HOUR_MS), tomorrow.end()).unwrap());
+    settle(&mut cameras, &mut kept, &nodes, NOW.plus(10));
+    assert!(kept[0].entries.is_empty());
+}
+
+#[test]
+fn cameras_without_permission_take_no_node() {
+    let nodes = [node(1, Presence::Online)];
+    let mut cameras = vec![camera(1), camera(2)];
+    cameras[0].permit = Permit::Never;
+    let outcome = settle(&mut cameras, &mut Vec::new(), &nodes, NOW);
+    assert_eq!(outcome.assignments, [(cameras[1].id, nodes[0].id, 1)]);
+    assert_eq!(outcome.changed[0].entries.len(), 1);
 }
