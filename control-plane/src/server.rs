@@ -21,7 +21,7 @@ use crate::http::observe::observe;
 use crate::secrets::{Secrets, private_dir};
 use crate::state::now;
 use crate::store::Store;
-use crate::tasks::{keys, planner};
+use crate::tasks::{eraser, keys, planner};
 use crate::{AppState, http, objects};
 
 /// Seconds that open requests may go on for when the server stops.
@@ -57,6 +57,7 @@ impl Server {
             tokio::spawn(bus::service::run(state.clone(), stop.clone())),
             tokio::spawn(planner::run(state.clone(), stop.clone())),
             tokio::spawn(keys::run(state.clone(), stop.clone())),
+            tokio::spawn(eraser::run(state.clone(), stop.clone())),
         ];
         let shared = Data::new(state.clone());
         let server = HttpServer::new(move || {
@@ -111,6 +112,7 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
         heads: Heads::default(),
         nodes: Nodes::default(),
         replan: Arc::new(Notify::new()),
+        erase: Arc::new(Notify::new()),
         limiter: Arc::new(Limiter::new(config.http.requests_per_s)),
         config: Arc::new(config),
     })

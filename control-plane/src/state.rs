@@ -35,6 +35,8 @@ pub struct AppState {
     pub nodes: Nodes,
     /// Wakes the planner.
     pub replan: Arc<Notify>,
+    /// Wakes the eraser.
+    pub erase: Arc<Notify>,
     /// Password hashing.
     pub passwords: Passwords,
     /// Sign-in attempts.

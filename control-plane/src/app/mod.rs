@@ -2,16 +2,19 @@
 //!
 //! Nothing here knows HTTP or SQL.
 
+pub mod audit;
 mod caller;
 pub mod cameras;
 mod create;
 pub mod first_start;
 pub mod footage;
+pub mod groups;
 pub mod index;
 pub mod jobs;
 pub mod ledger;
 pub mod licences;
 pub mod nodes;
+pub mod organizations;
 pub mod password;
 pub mod playback;
 pub mod probe;

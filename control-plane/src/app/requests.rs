@@ -7,7 +7,10 @@ use wire::bus::{
 use wire::{NodeId, ObjectId, UnixMs};
 
 use super::vault;
-use crate::store::{Connection, ObjectRow, ObjectState, StoreError, cameras, events, gaps, objects};
+use crate::domain::organization::is_full;
+use crate::store::{
+    Connection, ObjectRow, ObjectState, StoreError, cameras, events, gaps, objects, organizations,
+};
 use crate::{AppState, Error};
 
 const CONFIRM_MAX: usize = 500;
@@ -87,7 +90,8 @@ fn parse(message: &str) -> Option<(ObjectId, Option<UnixMs>)> {
 /// A place to PUT an object.
 ///
 /// # Errors
-/// `NotFound` when it is not this node's, `Conflict` when it is stored, `Unavailable`.
+/// `NotFound` when it is not this node's, `Conflict` when it is stored, `Unavailable`; that also while
+/// the organization's storage quota is reached: the footage stays at the node.
 pub async fn upload(
     state: &AppState,
     node: NodeId,
@@ -97,6 +101,15 @@ pub async fn upload(
     let row = own(state, node, request.object).await?;
     if row.state == ObjectState::Stored {
         return Err(refuse(ReplyCode::Conflict, "the object is stored already"));
+    }
+    let owner = row.organization;
+    let organization = state.store.read(move |c| organizations::get(c, owner)).await;
+    let organization = organization.map_err(failed)?.ok_or_else(|| not_found("object"))?;
+    if is_full(&organization.quotas, organization.stored_bytes) {
+        return Err(refuse(
+            ReplyCode::Unavailable,
+            "the organization's storage quota is reached: the footage stays at the node until there is room",
+        ));
     }
     state
         .objects

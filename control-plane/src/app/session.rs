@@ -21,6 +21,7 @@ use super::token::{self, Claims};
 use crate::secrets::random;
 use crate::store::sessions::{self, RefreshRow, SessionRow, Spent};
 use crate::store::users::{self, UserRow};
+use crate::store::{Connection, StoreError, organizations};
 use crate::{AppState, Error};
 
 /// Milliseconds that a refresh token works.
@@ -156,7 +157,10 @@ pub async fn sign_in(
     }
     state.limiter.attempt(client.address, &body.login)?;
     let login = body.login.to_lowercase();
-    let user = state.store.read(move |c| users::by_login(c, &login)).await?;
+    let user = state
+        .store
+        .read(move |c| unless_closed(users::by_login(c, &login)?, c))
+        .await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let matches = state.passwords.verify(hash, body.password).await?;
     match user {
@@ -167,6 +171,14 @@ pub async fn sign_in(
             code: "wrong_credentials",
             title: "the login or the password is wrong",
         }),
+    }
+}
+
+/// The user, unless the organization is being deleted: then nobody signs in.
+fn unless_closed(user: Option<UserRow>, connection: &mut Connection) -> Result<Option<UserRow>, StoreError> {
+    match user {
+        Some(user) if organizations::is_closed(connection, user.organization)? => Ok(None),
+        user => Ok(user),
     }
 }
 
@@ -193,7 +205,7 @@ pub async fn refresh(
         .write(move |c| {
             let spent = sessions::spend(c, &hash, now)?;
             let user = match spent {
-                Spent::Now(row) => users::by_id(c, row.user)?,
+                Spent::Now(row) => unless_closed(users::by_id(c, row.user)?, c)?,
                 _ => None,
             };
             Ok((spent, user))

@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod event;
 pub mod hold;
 pub mod licence;
+pub mod organization;
 pub mod page;
 pub mod plan;
 pub mod playlist;

@@ -1,9 +1,12 @@
 //! HTTP: extracts, authorizes, calls a use case, encodes. Nothing here decides or knows SQL.
 
 pub mod assets;
+pub mod audit;
 pub mod auth;
 pub mod cameras;
+pub mod csv;
 pub mod footage;
+pub mod groups;
 pub mod health;
 pub mod jobs;
 pub mod licences;
@@ -11,6 +14,7 @@ pub mod nodes;
 pub mod objects;
 pub mod observe;
 pub mod openapi;
+pub mod organizations;
 pub mod player_api;
 pub mod playlist;
 pub mod problem;
@@ -49,6 +53,9 @@ pub fn routes(config: &mut ServiceConfig) {
     snapshot::routes(config);
     licences::routes(config);
     jobs::routes(config);
+    organizations::routes(config);
+    groups::routes(config);
+    audit::routes(config);
     nodes::routes(config);
     player_api::routes(config);
     playlist::routes(config);
@@ -65,6 +72,9 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         snapshot::Document::openapi(),
         licences::Document::openapi(),
         jobs::Document::openapi(),
+        organizations::Document::openapi(),
+        groups::Document::openapi(),
+        audit::Document::openapi(),
         nodes::Document::openapi(),
         player_api::Document::openapi(),
     ]
@@ -78,6 +88,9 @@ fn listed() -> Vec<&'static [routes::Route]> {
         snapshot::ROUTES,
         licences::ROUTES,
         jobs::ROUTES,
+        organizations::ROUTES,
+        groups::ROUTES,
+        audit::ROUTES,
         nodes::ROUTES,
         player_api::ROUTES,
     ]

@@ -161,11 +161,8 @@ impl ObjectStore for FileStore {
     }
 
     async fn delete(&self, key: &str) -> Result<bool, ObjectStoreError> {
-        match tokio::fs::remove_file(self.place(key).await?).await {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(failed(&error)),
-        }
+        let (root, file) = (self.root.clone(), self.place(key).await?);
+        blocking(move || unlink(&root, &file)).await
     }
 
     async fn list(
@@ -213,6 +210,25 @@ async fn blocking<T: Send + 'static>(
         .await
         .map_err(|error| ObjectStoreError(error.to_string()))?
         .map_err(|error| failed(&error))
+}
+
+/// Removes a file, so that no power cut brings it back, and the folders that are empty without it.
+fn unlink(root: &Path, file: &Path) -> std::io::Result<bool> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    }
+    let folders: Vec<&Path> = file
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| *folder != root)
+        .collect();
+    if let Some(folder) = folders.first() {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    // A folder that is not empty, or that another PUT is about to use, stays or is made again.
+    let _ = folders.iter().try_for_each(fs::remove_dir);
+    Ok(true)
 }
 
 /// Reads the file back: what the disk says now, not what came in.

@@ -1,5 +1,7 @@
 //! Keys of stored objects: relative paths that can be nothing else.
 
+use wire::{CameraId, ObjectId, OrganizationId, StreamKind, UnixMs};
+
 use crate::store::ObjectRow;
 
 /// Longest key in bytes.
@@ -39,15 +41,21 @@ pub fn check(key: &str) -> Result<(), InvalidKey> {
 /// The key of an object: `<org>/<camera>/<stream>/<yyyy>/<mm>/<dd>/<object>.mp4`, by the UTC day of its start.
 #[must_use]
 pub fn key(row: &ObjectRow) -> String {
-    let day = row.start.to_string();
+    key_of(row.organization, row.camera, row.stream, row.start, row.id)
+}
+
+/// The key of an object of which only this is known.
+#[must_use]
+pub fn key_of(
+    organization: OrganizationId,
+    camera: CameraId,
+    stream: StreamKind,
+    start: UnixMs,
+    id: ObjectId,
+) -> String {
+    let day = start.to_string();
     let day = day.get(..10).unwrap_or("1970-01-01").replace('-', "/");
-    format!(
-        "{}/{}/{}/{day}/{}.mp4",
-        row.organization,
-        row.camera,
-        row.stream.as_str(),
-        row.id
-    )
+    format!("{organization}/{camera}/{}/{day}/{id}.mp4", stream.as_str())
 }
 
 #[cfg(test)]

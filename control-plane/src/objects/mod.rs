@@ -20,7 +20,7 @@ use crate::secrets::Secrets;
 
 pub use file::FileStore;
 pub use incoming::{Incoming, PutError};
-pub use key::{InvalidKey, check as check_key, key};
+pub use key::{InvalidKey, check as check_key, key, key_of};
 
 /// The store could not answer; the same call may work later.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,8 @@ pub trait ObjectStore: Send + Sync + std::fmt::Debug {
     /// When the store does not answer: that is not "nothing".
     async fn head(&self, key: &str) -> Result<Option<HeldObject>, ObjectStoreError>;
 
-    /// Deletes an object; whether it was there.
+    /// Deletes an object for good; whether it was there. That it was not is no error, so that a deletion
+    /// of which nothing was heard can be repeated.
     ///
     /// # Errors
     /// When the store does not answer.

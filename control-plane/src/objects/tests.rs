@@ -88,6 +88,12 @@ async fn lists_in_order_and_deletes() {
     assert!(store.delete("a/1").await.unwrap());
     assert!(!store.delete("a/1").await.unwrap());
     assert_eq!(list("a/x", None, 10).await, ["a/x/1", "a/x/2"]);
+    assert!(store.delete("a/x/1").await.unwrap());
+    assert!(dir.path().join("objects/a/x").is_dir(), "not empty yet");
+    assert!(store.delete("a/x/2").await.unwrap());
+    assert!(!dir.path().join("objects/a").exists(), "empty folders go");
+    assert!(dir.path().join("objects/b/2").is_file());
+    put(&store, "a/x/1", b"x", b"x").await.unwrap();
 }
 
 #[tokio::test]

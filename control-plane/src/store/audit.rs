@@ -1,4 +1,5 @@
 //! The audit log: rows are added in the transaction of the change they tell of, and never changed.
+//! The database itself refuses anything else.
 
 use diesel::prelude::*;
 use wire::api::ActorKind;
@@ -55,4 +56,127 @@ pub fn insert(connection: &mut Connection, row: &AuditRow, now: UnixMs) -> Resul
         ))
         .execute(connection)?;
     Ok(())
+}
+
+/// A row as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// The entry; later ones have greater ids.
+    pub id: AuditId,
+    /// When it happened.
+    pub happened: UnixMs,
+    /// What happened.
+    pub row: AuditRow,
+}
+
+/// An action, or all that begin alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// This one: `camera.create`.
+    Is(String),
+    /// Those that begin so: `camera.`.
+    Begins(String),
+}
+
+/// Which entries are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Of this user or service key.
+    pub actor: Option<[u8; 16]>,
+    /// Of actors of this kind.
+    pub actor_kind: Option<ActorKind>,
+    /// Of this action.
+    pub action: Option<Action>,
+    /// About this.
+    pub subject: Option<String>,
+    /// Happened at this time or later.
+    pub from: Option<UnixMs>,
+    /// Happened before this time.
+    pub to: Option<UnixMs>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = audit)]
+struct Raw {
+    id: Id,
+    organization: Id,
+    user: Option<Id>,
+    action: String,
+    subject: String,
+    happened: i64,
+    actor_kind: ActorKindSql,
+    actor_name: Option<String>,
+    address: Option<String>,
+    request_id: Option<String>,
+    old_value: Option<String>,
+    new_value: Option<String>,
+}
+
+impl From<Raw> for Logged {
+    fn from(raw: Raw) -> Self {
+        Self {
+            id: raw.id.into(),
+            happened: UnixMs(raw.happened),
+            row: AuditRow {
+                organization: raw.organization.into(),
+                actor_kind: raw.actor_kind.into(),
+                actor: raw.user.map(|id| id.0),
+                actor_name: raw.actor_name,
+                address: raw.address,
+                request_id: raw.request_id,
+                action: raw.action,
+                subject: raw.subject,
+                old_value: raw.old_value,
+                new_value: raw.new_value,
+            },
+        }
+    }
+}
+
+/// An organization's entries, newest first, older than `before`; at most `limit`. Ids grow with time and
+/// one transaction writes at a time, so that newer entries are never among those asked for later.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    filter: &Filter,
+    before: Option<AuditId>,
+    limit: i64,
+) -> Result<Vec<Logged>, StoreError> {
+    let mut query = audit::table
+        .filter(audit::organization.eq(Id::from(organization)))
+        .order(audit::id.desc())
+        .limit(limit)
+        .select(Raw::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(audit::id.lt(Id::from(before)));
+    }
+    if let Some(actor) = filter.actor {
+        query = query.filter(audit::user.eq(Id(actor)));
+    }
+    if let Some(kind) = filter.actor_kind {
+        query = query.filter(audit::actor_kind.eq(ActorKindSql(kind)));
+    }
+    match &filter.action {
+        Some(Action::Is(action)) => query = query.filter(audit::action.eq(action)),
+        Some(Action::Begins(prefix)) => {
+            let pattern = super::like::begins(prefix);
+            query = query.filter(audit::action.like(pattern).escape('\\'));
+        }
+        None => {}
+    }
+    if let Some(subject) = &filter.subject {
+        query = query.filter(audit::subject.eq(subject));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(audit::happened.ge(from.0));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(audit::happened.lt(to.0));
+    }
+    let rows: Vec<Raw> = query.load(connection)?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }

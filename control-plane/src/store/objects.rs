@@ -158,6 +158,30 @@ pub fn in_range(
         .collect()
 }
 
+/// At most `limit` objects of a camera, whatever their time: ids and keys in the object store.
+///
+/// # Errors
+/// Those of the database.
+pub fn some_of(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    camera: CameraId,
+    limit: u32,
+) -> Result<Vec<(ObjectId, String)>, StoreError> {
+    let rows: Vec<(Id, StreamSql, i64)> = object::table
+        .filter(object::camera.eq(Id::from(camera)))
+        .filter(object::organization.eq(Id::from(organization)))
+        .limit(i64::from(limit))
+        .select((object::id, object::stream, object::start_ms))
+        .load(connection)?;
+    let named = rows.into_iter().map(|(id, stream, start)| {
+        let id = ObjectId::from(id);
+        let key = crate::objects::key_of(organization, camera, stream.into(), UnixMs(start), id);
+        (id, key)
+    });
+    Ok(named.collect())
+}
+
 /// One object; with an organization only if it is that organization's. Without one, the asker must have
 /// been told the id in confidence: a node or a signed address.
 ///

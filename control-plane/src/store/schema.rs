@@ -8,6 +8,8 @@ diesel::table! {
         state -> SmallInt,
         state_since -> BigInt,
         erase_after -> Nullable<BigInt>,
+        erase_by -> Nullable<Binary>,
+        state_before -> SmallInt,
         quota_cameras -> Nullable<BigInt>,
         quota_users -> Nullable<BigInt>,
         quota_storage_bytes -> Nullable<BigInt>,
@@ -230,6 +232,7 @@ diesel::table! {
     doomed_object (object_key) {
         object_key -> Text,
         since -> BigInt,
+        due -> BigInt,
     }
 }
 

@@ -8,12 +8,12 @@ use diesel::expression::AsExpression;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{Binary, SmallInt};
 use wire::access::Role;
-use wire::api::{OrganizationState, UserState};
+use wire::api::{Licensing, OrganizationState, UserState};
 use wire::coverage::GapCause;
 use wire::schedule::StreamChoice;
 use wire::source::{Reader, Transport};
+use wire::{AuditId, ErasureId, GrantId, GroupId, JobId, LicenceId, ServiceKeyId, SessionId};
 use wire::{CameraId, NodeId, ObjectId, OrganizationId, StreamKind, UserId};
-use wire::{ErasureId, GrantId, GroupId, JobId, LicenceId, ServiceKeyId, SessionId};
 
 /// Any id, as its column holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
@@ -63,6 +63,7 @@ ids!(
     LicenceId,
     JobId,
     ErasureId,
+    AuditId,
 );
 
 macro_rules! small {
@@ -128,6 +129,9 @@ small!(/// Column of an [`OrganizationState`].
 OrganizationStateSql(OrganizationState) {
     0 = OrganizationState::Active, 1 = OrganizationState::Suspended, 2 = OrganizationState::Deleting,
 });
+
+small!(/// Column of a [`Licensing`].
+LicensingSql(Licensing) { 0 = Licensing::None, 1 = Licensing::Required, });
 
 small!(/// Column of a [`Role`].
 RoleSql(Role) { 0 = Role::SuperAdmin, 1 = Role::OrgAdmin, 2 = Role::OrgUser, });

@@ -199,7 +199,7 @@ fn plan_camera(row: CameraRow, (permit, denied): (Permit, GapCause)) -> PlanCame
 }
 
 /// Puts the plans that the bus does not have.
-async fn put(jetstream: &jetstream::Context, plans: &[Plan]) -> anyhow::Result<()> {
+pub(super) async fn put(jetstream: &jetstream::Context, plans: &[Plan]) -> anyhow::Result<()> {
     let bucket: kv::Store = setup::bucket(jetstream, PLAN_BUCKET)
         .await
         .context("the bucket of plans")?;

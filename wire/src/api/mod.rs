@@ -2,6 +2,7 @@
 
 mod audit;
 mod camera;
+mod group;
 mod job;
 mod licence;
 mod node;
@@ -10,15 +11,18 @@ mod playback;
 mod session;
 mod user;
 
-pub use audit::ActorKind;
+pub use audit::{ActorKind, AuditEntry};
 pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
+pub use group::{Group, GroupPatch, NewGroup};
 pub use job::{Job, JobPatch, NewJob, PreviewJob, UpcomingWindow, UpcomingWindows};
 pub use licence::{
     AssignLicence, IssuedLicences, Licence, LicencePatch, LicenceUsage, LicencesByState, NewLicences,
     RenewLicence, TransferLicence,
 };
 pub use node::Node;
-pub use organization::OrganizationState;
+pub use organization::{
+    Licensing, NewOrganization, Organization, OrganizationPatch, OrganizationState, Quotas, Usage,
+};
 pub use playback::{Coverage, Day, Days, Playback};
 pub use session::{Me, Session, SignIn};
 pub use user::UserState;

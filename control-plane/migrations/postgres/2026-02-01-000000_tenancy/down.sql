@@ -51,6 +51,8 @@ ALTER TABLE organization DROP COLUMN stored_bytes;
 ALTER TABLE organization DROP COLUMN quota_storage_bytes;
 ALTER TABLE organization DROP COLUMN quota_users;
 ALTER TABLE organization DROP COLUMN quota_cameras;
+ALTER TABLE organization DROP COLUMN state_before;
+ALTER TABLE organization DROP COLUMN erase_by;
 ALTER TABLE organization DROP COLUMN erase_after;
 ALTER TABLE organization DROP COLUMN state_since;
 ALTER TABLE organization DROP COLUMN state;

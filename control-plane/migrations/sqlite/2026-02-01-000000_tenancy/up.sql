@@ -5,6 +5,9 @@
 ALTER TABLE organization ADD COLUMN state SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE organization ADD COLUMN state_since BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE organization ADD COLUMN erase_after BIGINT;
+-- Who asked for its deletion, and the state that taking it back returns to.
+ALTER TABLE organization ADD COLUMN erase_by BLOB;
+ALTER TABLE organization ADD COLUMN state_before SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE organization ADD COLUMN quota_cameras BIGINT;
 ALTER TABLE organization ADD COLUMN quota_users BIGINT;
 ALTER TABLE organization ADD COLUMN quota_storage_bytes BIGINT;
@@ -186,11 +189,14 @@ CREATE TABLE erasure_node (
     PRIMARY KEY (erasure, node)
 ) WITHOUT ROWID;
 
--- Objects to delete from the object store; a row goes when its object is gone.
+-- Objects to delete from the object store: tried when due; a row goes when its object is gone and no
+-- address that was given out for it can bring it back.
 CREATE TABLE doomed_object (
     object_key TEXT PRIMARY KEY NOT NULL,
-    since BIGINT NOT NULL
+    since BIGINT NOT NULL,
+    due BIGINT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX doomed_object_due ON doomed_object (due);
 
 -- What a create under an Idempotency-Key made.
 CREATE TABLE idempotency (
