@@ -21,6 +21,8 @@ mod licences;
 #[cfg(test)]
 mod node;
 #[cfg(test)]
+mod organizations;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod people;
