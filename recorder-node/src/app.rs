@@ -127,12 +127,14 @@ pub async fn serve(
         uploads: Arc::default(),
         roster: roster.clone(),
     };
-    let drain = parts.drain();
+    let (caught_up, erased) = watch::channel(0);
+    let drain = parts.drain(erased);
     // The bus outlives the recording by a moment, to announce what was sealed last.
     let bus_stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(keeper.run(parts.config.bus.clone(), bus_stop.clone()));
-    tasks.spawn(plan::follow(link, node, plans, stop.clone()));
+    let (read, plan_read) = watch::channel(0);
+    tasks.spawn(plan::follow(link, node, plans, read, stop.clone()));
     let reporter = Reporter {
         node,
         name: parts.config.node_name(),
@@ -144,7 +146,7 @@ pub async fn serve(
         changed: context.changed.clone(),
     };
     tasks.spawn(reporter.run(parts.link.clone(), stop.clone()));
-    let eraser = parts.eraser(context.clone());
+    let eraser = parts.eraser(context.clone(), plan_read, caught_up);
     tasks.spawn(eraser.run(plan_seen.clone(), stop.clone()));
     parts.spawn(&drain, &mut tasks, &stop, &bus_stop);
     let (name, data_dir) = (
@@ -176,17 +178,23 @@ struct Parts {
 }
 
 impl Parts {
-    fn drain(&self) -> Drain {
+    fn drain(&self, erased: watch::Receiver<u64>) -> Drain {
         Drain {
             node: self.node,
             db: self.db.clone(),
             link: self.link.clone(),
             heads: self.heads.clone(),
             uploads: Arc::new(Notify::new()),
+            erased,
         }
     }
 
-    fn eraser(&self, context: Arc<Context>) -> Eraser {
+    fn eraser(
+        &self,
+        context: Arc<Context>,
+        read: watch::Receiver<u64>,
+        caught_up: watch::Sender<u64>,
+    ) -> Eraser {
         Eraser {
             node: self.node,
             db: self.db.clone(),
@@ -197,6 +205,8 @@ impl Parts {
             writer: Arc::new(move || context.writer()),
             uploads: self.uploads.clone(),
             signals: self.signals.clone(),
+            read,
+            caught_up,
         }
     }
 

@@ -54,19 +54,30 @@ pub struct Eraser {
     pub signals: Arc<Signals>,
     /// The status has news.
     pub changed: Arc<Notify>,
+    /// The last connection on which the plan was read.
+    pub read: watch::Receiver<u64>,
+    /// The last one whose plan's erasures were carried out.
+    pub caught_up: watch::Sender<u64>,
 }
 
 impl Eraser {
     /// Follows the plans until `stop`; then lets go of the writer at once.
     pub async fn run(self, mut plans: watch::Receiver<Option<Plan>>, stop: CancellationToken) {
+        let mut read = self.read.clone();
         let work = async {
             let mut said = String::new();
             loop {
+                // Before the plan itself: a plan read later does no harm.
+                let epoch = *read.borrow_and_update();
                 let planned = plans
                     .borrow_and_update()
                     .as_ref()
                     .map(|plan| plan.erasures.clone());
-                let wait = match self.round(planned).await {
+                let round = self.round(planned).await;
+                if round.is_ok() {
+                    self.caught_up.send_replace(epoch);
+                }
+                let wait = match round {
                     Ok(true) => Duration::MAX,
                     Ok(false) => RETRY,
                     Err(error) => {
@@ -82,6 +93,7 @@ impl Eraser {
                     changed = plans.changed() => if changed.is_err() {
                         return;
                     },
+                    Ok(()) = read.changed() => {}
                     () = self.signals.erase.notified() => {}
                     () = tokio::time::sleep(wait) => {}
                 }

@@ -2,6 +2,9 @@
 //!
 //! Publishing is pipelined and idempotent by `Nats-Msg-Id`. JetStream's ack is not the end: only the index's
 //! confirmation lets a row go. What is still unknown half a minute after publishing is published again.
+//!
+//! After a new connection the plan comes first, for a moment: what was erased while the node was cut off is
+//! not announced.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +12,7 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use async_nats::jetstream;
 use async_nats::jetstream::context::PublishAckFuture;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use wire::NodeId;
 use wire::bus::{ConfirmReply, ConfirmRequest, NodeRequestKind, event_subject};
@@ -25,6 +28,7 @@ const BATCH: i64 = 200;
 const CONFIRM_BATCH: i64 = 500;
 const CONFIRM_INTERVAL: Duration = Duration::from_secs(2);
 const STALE_MS: i64 = 30_000;
+const PLAN_LIMIT: Duration = Duration::from_secs(5);
 const ACK_LIMIT: Duration = Duration::from_secs(10);
 
 /// What drains the outbox.
@@ -40,6 +44,8 @@ pub struct Drain {
     pub heads: Arc<Heads>,
     /// Confirmed objects can be uploaded.
     pub uploads: Arc<Notify>,
+    /// The last connection whose plan's erasures were carried out.
+    pub erased: watch::Receiver<u64>,
 }
 
 impl Drain {
@@ -47,7 +53,16 @@ impl Drain {
     pub async fn publish(self, signals: Arc<Signals>, stop: CancellationToken) {
         let mut epochs = self.link.epochs();
         let mut said = false;
+        let mut waited_for = 0;
         loop {
+            let epoch = *epochs.borrow_and_update();
+            if epoch > waited_for {
+                let mut erased = self.erased.clone();
+                let caught_up = erased.wait_for(|done| *done >= epoch);
+                // A bus without a plan must not keep events back: the index refuses what is erased.
+                let _ = tokio::time::timeout(PLAN_LIMIT, caught_up).await;
+                waited_for = epoch;
+            }
             let pause = match self.publish_due().await {
                 Ok(true) => continue,
                 Ok(false) => {

@@ -18,17 +18,24 @@ use super::Link;
 const REREAD: Duration = Duration::from_secs(20);
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Hands every new plan to `plans` until `stop`.
-pub async fn follow(link: Link, node: NodeId, plans: watch::Sender<Option<Plan>>, stop: CancellationToken) {
+/// Hands every new plan to `plans` until `stop`, and the number of each connection on which it was read to
+/// `read`.
+pub async fn follow(
+    link: Link,
+    node: NodeId,
+    plans: watch::Sender<Option<Plan>>,
+    read: watch::Sender<u64>,
+    stop: CancellationToken,
+) {
     let mut epochs = link.epochs();
     loop {
         link.wait().await;
-        epochs.borrow_and_update();
+        let epoch = *epochs.borrow_and_update();
         tokio::select! {
             () = stop.cancelled() => return,
             // Begins anew on the new connection.
             _ = epochs.changed() => {}
-            result = watch_key(&link, node, &plans) => {
+            result = watch_key(&link, node, &plans, || { read.send_replace(epoch); }) => {
                 if let Err(error) = result {
                     tracing::debug!(%error, "no plan yet");
                 }
@@ -41,7 +48,12 @@ pub async fn follow(link: Link, node: NodeId, plans: watch::Sender<Option<Plan>>
     }
 }
 
-async fn watch_key(link: &Link, node: NodeId, plans: &watch::Sender<Option<Plan>>) -> Result<(), String> {
+async fn watch_key(
+    link: &Link,
+    node: NodeId,
+    plans: &watch::Sender<Option<Plan>>,
+    read: impl Fn(),
+) -> Result<(), String> {
     let bucket = link.bucket(PLAN_BUCKET).await?;
     let key = node.to_string();
     let mut changes = bucket.watch(&key).await.map_err(|error| error.to_string())?;
@@ -50,6 +62,7 @@ async fn watch_key(link: &Link, node: NodeId, plans: &watch::Sender<Option<Plan>
         if let Some(value) = value {
             take(node, &value, plans);
         }
+        read();
         let reread = tokio::time::sleep(REREAD);
         tokio::pin!(reread);
         loop {

@@ -108,6 +108,7 @@ impl World {
             link: link.clone(),
             heads: Arc::new(Heads::default()),
             uploads: Arc::new(Notify::new()),
+            erased: watch::channel(0).1,
         };
         link.wait().await;
         Self {
@@ -120,11 +121,11 @@ impl World {
         }
     }
 
-    async fn jetstream(&self) -> jetstream::Context {
+    pub(crate) async fn jetstream(&self) -> jetstream::Context {
         jetstream::new(until("a connection", || async { self.link.client() }).await)
     }
 
-    async fn make_stream(&self) {
+    pub(crate) async fn make_stream(&self) {
         let config = stream::Config {
             name: EVENT_STREAM.into(),
             subjects: vec![EVENT_SUBJECTS.into()],
@@ -143,7 +144,7 @@ impl World {
             .unwrap();
     }
 
-    async fn messages(&self) -> u64 {
+    pub(crate) async fn messages(&self) -> u64 {
         let jetstream = self.jetstream().await;
         let mut stream = until("the stream", || async {
             jetstream.get_stream(EVENT_STREAM).await.ok()
@@ -244,7 +245,14 @@ async fn the_plan_is_followed_and_a_bad_one_changes_nothing() {
     let mut world = World::new().await;
     let node = world.drain.node;
     let (plans, mut seen) = watch::channel(None);
-    tokio::spawn(plan::follow(world.link.clone(), node, plans, world.stop.clone()));
+    let read = watch::Sender::new(0);
+    tokio::spawn(plan::follow(
+        world.link.clone(),
+        node,
+        plans,
+        read,
+        world.stop.clone(),
+    ));
     let plan = |revision| Plan {
         node,
         revision,

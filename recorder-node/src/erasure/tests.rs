@@ -6,14 +6,18 @@ use std::sync::Mutex;
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 
+use async_nats::jetstream;
 use media_core::facts::{AttemptEnd, Fact, FactSink};
 use proptest::prelude::*;
+use wire::bus::{EVENT_STREAM, PLAN_BUCKET};
 use wire::coverage::{Gap, GapCause};
 use wire::event::{NodeEvent, SealedObject};
 use wire::media::Init;
 use wire::{CameraId, ErasureId, ObjectId, SegmentTable, StreamKind, TimeRange, UnixMs};
 
 use super::*;
+use crate::bus::outbox::Drain;
+use crate::bus::{plan, tests as bus};
 use crate::db::ledger::OpenRow;
 use crate::db::{ledger as rows, objects, outbox};
 use crate::ledger::{Cause, Ledger, Planned, StreamKey};
@@ -68,6 +72,8 @@ impl World {
             uploads: Arc::default(),
             signals,
             changed: Arc::default(),
+            read: watch::channel(0).1,
+            caught_up: watch::Sender::new(0),
         };
         Self {
             _dir: dir,
@@ -275,6 +281,71 @@ async fn files_set_aside_go_too_where_they_may_be_of_the_range() {
     let today = erasure(camera, now().0 - 3_600_000, now().0);
     let _ = world.eraser.round(Some(vec![today])).await.unwrap();
     assert!(!mine.exists() && foreign.exists() && strange.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_erased_while_the_node_was_cut_off_is_never_announced() {
+    let bus = bus::World::new().await;
+    bus.make_stream().await;
+    let mut world = World::new();
+    let intake = world.attempt();
+    record(&intake, 6);
+    assert!(world.eraser.barrier().await);
+    let ids: Vec<ObjectId> = world.rows().iter().map(|row| row.id).collect();
+    let (db, node) = (world.eraser.db.clone(), world.eraser.node);
+    let plan = Plan {
+        node,
+        revision: 1,
+        horizon: UnixMs(0),
+        entries: Vec::new(),
+        erasures: vec![world.erasure(5, 45)],
+    };
+    let bucket = jetstream::kv::Config {
+        bucket: PLAN_BUCKET.into(),
+        ..jetstream::kv::Config::default()
+    };
+    let bucket = bus.jetstream().await.create_key_value(bucket).await.unwrap();
+    let json = serde_json::to_vec(&plan).unwrap();
+    bucket.put(node.to_string(), json.into()).await.unwrap();
+
+    // It connects, with all six objects in its outbox.
+    let (plans, seen) = watch::channel(None);
+    let read = watch::Sender::new(0);
+    world.eraser.read = read.subscribe();
+    let drain = Drain {
+        node,
+        db: db.clone(),
+        link: bus.link.clone(),
+        heads: world.eraser.heads.clone(),
+        uploads: Arc::default(),
+        erased: world.eraser.caught_up.subscribe(),
+    };
+    let World { eraser, .. } = world;
+    let signals = eraser.signals.clone();
+    tokio::spawn(drain.publish(signals, bus.stop.clone()));
+    tokio::spawn(plan::follow(
+        bus.link.clone(),
+        node,
+        plans,
+        read,
+        bus.stop.clone(),
+    ));
+    tokio::spawn(eraser.run(seen, bus.stop.clone()));
+    bus::until("everything is announced", || async {
+        let due = db.with(|c| outbox::due(c, UnixMs(0), 10)).unwrap();
+        (due.is_empty() && bus.messages().await > 0).then_some(())
+    })
+    .await;
+    let stream = bus.jetstream().await.get_stream(EVENT_STREAM).await.unwrap();
+    let mut announced = Vec::new();
+    for sequence in 1..=bus.messages().await {
+        let message = stream.get_raw_message(sequence).await.unwrap();
+        announced.push(serde_json::from_slice(&message.payload).unwrap());
+    }
+    let (objects, gaps) = split(announced);
+    assert_eq!(objects.iter().map(|o| o.id).collect::<Vec<_>>(), [ids[5]]);
+    assert_covered(&objects, &gaps, START + 60_000);
+    drop(intake);
 }
 
 /// What a start does before anything records or announces.
