@@ -50,6 +50,22 @@ impl Passwords {
             .map_err(Error::Internal)?;
         Ok(matches && known)
     }
+
+    /// [`hash`] in its turn.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the system has no randomness.
+    pub async fn hash(&self, password: String) -> Result<String, Error> {
+        let _turn = self
+            .turns
+            .acquire()
+            .await
+            .map_err(|error| Error::Internal(error.into()))?;
+        tokio::task::spawn_blocking(move || hash(&password))
+            .await
+            .map_err(|error| Error::Internal(error.into()))?
+            .map_err(Error::Internal)
+    }
 }
 
 /// Hashes a password with a new salt, as a PHC string. Blocks.

@@ -18,6 +18,7 @@ use wire::{SessionId, UnixMs};
 
 use super::Caller;
 use super::token::{self, Claims};
+use crate::domain;
 use crate::secrets::random;
 use crate::store::sessions::{self, RefreshRow, SessionRow, Spent};
 use crate::store::users::{self, UserRow};
@@ -155,8 +156,9 @@ pub async fn sign_in(
     if body.password.is_empty() || body.password.len() > PASSWORD_MAX {
         return Err(Error::field("password", "a password has 1 to 1024 bytes"));
     }
-    state.limiter.attempt(client.address, &body.login)?;
-    let login = body.login.to_lowercase();
+    // What is no login is nobody's.
+    let login = domain::user::login(&body.login).unwrap_or_default();
+    state.limiter.attempt(client.address, &login)?;
     let user = state
         .store
         .read(move |c| unless_closed(users::by_login(c, &login)?, c))

@@ -37,16 +37,12 @@ async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
             code: "unauthorized",
             title: "sign in first",
         })?;
-    let origin = Origin {
-        address: address(request),
-        request_id: request_id(request),
-    };
     let caller = Caller::authenticate(
         state,
         bearer,
         organization(request)?,
         intent(request),
-        origin,
+        origin(request),
         now(),
     )
     .await;
@@ -94,6 +90,15 @@ pub fn address(request: &HttpRequest) -> IpAddr {
     request
         .peer_addr()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+}
+
+/// Where a request came from, and its name.
+#[must_use]
+pub fn origin(request: &HttpRequest) -> Origin {
+    Origin {
+        address: address(request),
+        request_id: request_id(request),
+    }
 }
 
 fn request_id(request: &HttpRequest) -> String {

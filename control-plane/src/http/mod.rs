@@ -8,8 +8,10 @@ pub mod csv;
 pub mod footage;
 pub mod groups;
 pub mod health;
+pub mod invitations;
 pub mod jobs;
 pub mod licences;
+pub mod long_json;
 pub mod nodes;
 pub mod objects;
 pub mod observe;
@@ -21,9 +23,11 @@ pub mod problem;
 pub mod ranges;
 pub mod request;
 pub mod routes;
+pub mod service_keys;
 pub mod session;
 pub mod snapshot;
 pub mod stored;
+pub mod users;
 
 use std::str::FromStr;
 
@@ -56,6 +60,9 @@ pub fn routes(config: &mut ServiceConfig) {
     organizations::routes(config);
     groups::routes(config);
     audit::routes(config);
+    users::routes(config);
+    invitations::routes(config);
+    service_keys::routes(config);
     nodes::routes(config);
     player_api::routes(config);
     playlist::routes(config);
@@ -75,6 +82,9 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         organizations::Document::openapi(),
         groups::Document::openapi(),
         audit::Document::openapi(),
+        users::Document::openapi(),
+        invitations::Document::openapi(),
+        service_keys::Document::openapi(),
         nodes::Document::openapi(),
         player_api::Document::openapi(),
     ]
@@ -91,6 +101,9 @@ fn listed() -> Vec<&'static [routes::Route]> {
         organizations::ROUTES,
         groups::ROUTES,
         audit::ROUTES,
+        users::ROUTES,
+        invitations::ROUTES,
+        service_keys::ROUTES,
         nodes::ROUTES,
         player_api::ROUTES,
     ]

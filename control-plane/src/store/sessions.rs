@@ -151,3 +151,18 @@ pub fn revoke(connection: &mut Connection, id: SessionId) -> Result<(), StoreErr
     diesel::delete(session::table.find(Id::from(id))).execute(connection)?;
     Ok(())
 }
+
+/// Ends every session of a user.
+///
+/// # Errors
+/// Those of the database.
+pub fn revoke_all(connection: &mut Connection, user: UserId) -> Result<(), StoreError> {
+    let id = Id::from(user);
+    diesel::delete(refresh_token::table)
+        .filter(refresh_token::user.eq(id))
+        .execute(connection)?;
+    diesel::delete(session::table)
+        .filter(session::user.eq(id))
+        .execute(connection)?;
+    Ok(())
+}

@@ -15,6 +15,8 @@ mod configuration;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod invited;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod licences;
@@ -27,7 +29,10 @@ mod pages;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod service_keys;
+#[cfg(test)]
 mod session;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod store;
@@ -37,3 +42,5 @@ mod tenants;
 mod unlicensed;
 #[cfg(test)]
 mod upload;
+#[cfg(test)]
+mod users;

@@ -7,7 +7,9 @@ mod job;
 mod licence;
 mod node;
 mod organization;
+mod patch;
 mod playback;
+mod service_key;
 mod session;
 mod user;
 
@@ -24,8 +26,12 @@ pub use organization::{
     Licensing, NewOrganization, Organization, OrganizationPatch, OrganizationState, Quotas, Usage,
 };
 pub use playback::{Coverage, Day, Days, Playback};
+pub use service_key::{MadeServiceKey, NewServiceKey, ServiceKey, ServiceKeyPatch};
 pub use session::{Me, Session, SignIn};
-pub use user::UserState;
+pub use user::{
+    AcceptLink, Grant, Grants, Invited, LinkPurpose, LinkShown, LookAtLink, NewUser, OneTimeLink, User,
+    UserPatch, UserState,
+};
 
 use serde::{Deserialize, Serialize};
 
