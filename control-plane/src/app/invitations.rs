@@ -10,11 +10,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use wire::access::Right;
 use wire::api::{
-    AcceptLink, ActorKind, Invited, LinkPurpose, LinkShown, LookAtLink, NewUser, OneTimeLink,
-    OrganizationState, User, UserState,
+    AcceptLink, ActorKind, Invited, LinkPurpose, LinkShown, LookAtLink, NewUser, OneTimeLink, User, UserState,
 };
 use wire::{UnixMs, UserId};
 
+use super::organizations::{Quota, room_for};
 use super::users::{managed, may_give, shown, unless_own};
 use super::{Caller, Once, Origin};
 use crate::domain::{password, user};
@@ -23,7 +23,7 @@ use crate::store::audit::AuditRow;
 use crate::store::members::{self, MemberRow};
 use crate::store::one_time::{self, OneTimeRow};
 use crate::store::types::TokenPurpose;
-use crate::store::{Connection, StoreError, audit, sessions, users};
+use crate::store::{Connection, StoreError, audit, organizations, sessions, users};
 use crate::{AppState, Error};
 
 /// Milliseconds that a link works.
@@ -82,7 +82,7 @@ pub async fn invite(
                         .to_owned(),
                 });
             }
-            room(c, &caller)?;
+            room_for(c, caller.organization, Quota::Users, 1)?;
             match members::insert(c, &row) {
                 Err(StoreError::Conflict(_)) => return Err(taken()),
                 other => other?,
@@ -255,8 +255,7 @@ fn living(
 ) -> Result<(OneTimeRow, users::UserRow), Error> {
     let token = one_time::find(connection, hash, now)?.ok_or_else(over)?;
     let user = users::by_id(connection, token.user)?.ok_or_else(over)?;
-    let state = members::organization_state(connection, user.organization)?;
-    if user.state == UserState::Disabled || state == OrganizationState::Deleting {
+    if user.state == UserState::Disabled || organizations::is_closed(connection, user.organization)? {
         return Err(over());
     }
     Ok((token, user))
@@ -286,17 +285,6 @@ fn note(
         new_value: Some(json(after)?),
     };
     Ok(audit::insert(connection, &row, now)?)
-}
-
-fn room(connection: &mut Connection, caller: &Caller) -> Result<(), Error> {
-    let (users, quota) = members::room(connection, caller.organization)?;
-    match quota {
-        Some(quota) if users >= quota => Err(Error::Conflict {
-            code: "quota_exceeded",
-            title: format!("the organization has {users} users, its quota is {quota}: erase one first"),
-        }),
-        _ => Ok(()),
-    }
 }
 
 fn taken() -> Error {

@@ -18,6 +18,7 @@ pub mod licences;
 pub mod nodes;
 pub mod organizations;
 pub mod password;
+pub mod person;
 pub mod playback;
 pub mod probe;
 pub mod requests;

@@ -57,7 +57,7 @@ pub fn room_for(
     };
     match limit.map(u64::from) {
         Some(limit) if count.saturating_add(more) > limit => Err(Error::Conflict {
-            code: "quota_reached",
+            code: "quota_exceeded",
             title: format!("the organization may have {limit} {what}, and has {count}"),
         }),
         _ => Ok(()),

@@ -17,6 +17,7 @@ pub mod objects;
 pub mod observe;
 pub mod openapi;
 pub mod organizations;
+pub mod person;
 pub mod player_api;
 pub mod playlist;
 pub mod problem;
@@ -61,6 +62,7 @@ pub fn routes(config: &mut ServiceConfig) {
     groups::routes(config);
     audit::routes(config);
     users::routes(config);
+    person::routes(config);
     invitations::routes(config);
     service_keys::routes(config);
     nodes::routes(config);
@@ -83,6 +85,7 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         groups::Document::openapi(),
         audit::Document::openapi(),
         users::Document::openapi(),
+        person::Document::openapi(),
         invitations::Document::openapi(),
         service_keys::Document::openapi(),
         nodes::Document::openapi(),
@@ -102,6 +105,7 @@ fn listed() -> Vec<&'static [routes::Route]> {
         groups::ROUTES,
         audit::ROUTES,
         users::ROUTES,
+        person::ROUTES,
         invitations::ROUTES,
         service_keys::ROUTES,
         nodes::ROUTES,

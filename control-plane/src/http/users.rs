@@ -16,7 +16,7 @@ use wire::api::{Grants, Invited, NewUser, OneTimeLink, Page, User, UserPatch, Us
 use super::id;
 use super::long_json::LongJson;
 use super::request::{IdempotencyKey, IfMatch, PageQuery, changed, created, tagged};
-use crate::app::{Caller, Once, grants, invitations, users};
+use crate::app::{Caller, Once, grants, invitations, person, users};
 use crate::domain::text::line;
 use crate::state::now;
 use crate::store::members::Filter;
@@ -24,7 +24,7 @@ use crate::{AppState, Error};
 
 super::routes::routes! {
     "/api/v1/users" { get list, post invite }
-    "/api/v1/users/{id}" { get one, patch change }
+    "/api/v1/users/{id}" { get one, patch change, delete erase }
     "/api/v1/users/{id}/invitation" { post renew }
     "/api/v1/users/{id}/password-reset" { post reset }
     "/api/v1/users/{id}/grants" { get granted, put grant }
@@ -152,6 +152,30 @@ async fn change(
     let id = id(&path, "user")?;
     let user = users::change(&state, &caller, id, seen, body.into_inner(), now()).await?;
     Ok(changed(&user, user.revision))
+}
+
+/// Erases a user: account, sessions, links, grants. The audit log keeps what happened under the id alone;
+/// names, addresses and values are blanked. Needs `users:manage`.
+///
+/// 409 `own_account` for oneself, `last_admin` and `last_super_admin` when nobody would be left to run the
+/// organization or the platform.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/users/{id}",
+    tag = "users",
+    operation_id = "erase_user",
+    security(("bearer" = [])),
+    params(("id" = UserId, Path)),
+    responses((status = 204, description = "The user is erased.")),
+)]
+async fn erase(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    IfMatch(seen): IfMatch,
+) -> Result<HttpResponse, Error> {
+    person::erase(&state, &caller, id(&path, "user")?, seen, now()).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// A new link for who has not accepted an invitation yet; the one before ends. Needs `users:manage`.

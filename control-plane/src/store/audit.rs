@@ -97,7 +97,7 @@ pub struct Filter {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audit)]
-struct Raw {
+pub(super) struct Raw {
     id: Id,
     organization: Id,
     user: Option<Id>,

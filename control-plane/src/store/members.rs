@@ -1,15 +1,14 @@
 //! Users as the administrators of their organization see them. What signing in needs is in `users`.
 
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 use wire::access::Role;
-use wire::api::{OrganizationState, UserState};
+use wire::api::UserState;
 use wire::{OrganizationId, UnixMs, UserId};
 
 use super::like::{has, lower};
-use super::schema::{access_grant, login_failure, one_time_token, organization, recovery_code, user};
-use super::types::{Id, OrganizationStateSql, RoleSql, UserStateSql};
-use super::{Connection, StoreError, sessions};
+use super::schema::{login_failure, user};
+use super::types::{Id, RoleSql, UserStateSql};
+use super::{Connection, StoreError};
 use crate::domain::page::Part;
 
 /// A user of an organization.
@@ -214,26 +213,6 @@ pub fn set_password(
     Ok(())
 }
 
-/// How many users an organization has, and how many it may have.
-///
-/// # Errors
-/// Those of the database.
-pub fn room(
-    connection: &mut Connection,
-    organization: OrganizationId,
-) -> Result<(i64, Option<i64>), StoreError> {
-    let id = Id::from(organization);
-    let users: i64 = user::table
-        .filter(user::organization.eq(id))
-        .select(count_star())
-        .first(connection)?;
-    let quota: Option<i64> = organization::table
-        .find(id)
-        .select(organization::quota_users)
-        .first(connection)?;
-    Ok((users, quota))
-}
-
 /// Whether anybody but `except` can run the organization now.
 ///
 /// # Errors
@@ -276,43 +255,4 @@ pub fn has_other_owner(connection: &mut Connection, except: UserId) -> Result<bo
 pub fn forget_failures(connection: &mut Connection, login: &str) -> Result<(), StoreError> {
     diesel::delete(login_failure::table.find(login)).execute(connection)?;
     Ok(())
-}
-
-/// Removes a user and everything that hangs on it; the audit log stays.
-///
-/// # Errors
-/// Those of the database.
-pub fn erase(connection: &mut Connection, row: &MemberRow) -> Result<(), StoreError> {
-    let id = Id::from(row.id);
-    sessions::revoke_all(connection, row.id)?;
-    forget_failures(connection, &row.login)?;
-    diesel::delete(one_time_token::table)
-        .filter(one_time_token::user.eq(id))
-        .execute(connection)?;
-    diesel::delete(recovery_code::table)
-        .filter(recovery_code::user.eq(id))
-        .execute(connection)?;
-    diesel::delete(access_grant::table)
-        .filter(access_grant::user.eq(id))
-        .execute(connection)?;
-    diesel::delete(user::table)
-        .filter(user::organization.eq(Id::from(row.organization)))
-        .filter(user::id.eq(id))
-        .execute(connection)?;
-    Ok(())
-}
-
-/// What an organization may do.
-///
-/// # Errors
-/// Those of the database.
-pub fn organization_state(
-    connection: &mut Connection,
-    id: OrganizationId,
-) -> Result<OrganizationState, StoreError> {
-    let state: OrganizationStateSql = organization::table
-        .find(Id::from(id))
-        .select(organization::state)
-        .first(connection)?;
-    Ok(state.into())
 }

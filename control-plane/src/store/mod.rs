@@ -26,6 +26,7 @@ pub mod nodes;
 pub mod objects;
 pub mod one_time;
 pub mod organizations;
+pub mod person;
 mod pool;
 mod schema;
 pub mod service_keys;

@@ -15,6 +15,8 @@ mod configuration;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod grants;
+#[cfg(test)]
 mod invited;
 #[cfg(test)]
 mod jobs;
@@ -28,6 +30,8 @@ mod organizations;
 mod pages;
 #[cfg(test)]
 mod people;
+#[cfg(test)]
+mod person;
 #[cfg(test)]
 mod service_keys;
 #[cfg(test)]

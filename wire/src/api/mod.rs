@@ -8,6 +8,7 @@ mod licence;
 mod node;
 mod organization;
 mod patch;
+mod person;
 mod playback;
 mod service_key;
 mod session;
@@ -25,6 +26,7 @@ pub use node::Node;
 pub use organization::{
     Licensing, NewOrganization, Organization, OrganizationPatch, OrganizationState, Quotas, Usage,
 };
+pub use person::{PersonEntry, PersonExport, PersonFailures, PersonLink, PersonSession};
 pub use playback::{Coverage, Day, Days, Playback};
 pub use service_key::{MadeServiceKey, NewServiceKey, ServiceKey, ServiceKeyPatch};
 pub use session::{Me, Session, SignIn};

@@ -1,5 +1,6 @@
 DROP TRIGGER audit_keeps_rows;
 DROP TRIGGER audit_keeps_facts;
+DROP INDEX audit_actor;
 DROP INDEX audit_subject;
 DROP INDEX audit_organization;
 CREATE INDEX audit_organization ON audit (organization, happened);

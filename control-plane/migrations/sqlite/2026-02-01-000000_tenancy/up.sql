@@ -220,6 +220,7 @@ UPDATE audit SET actor_kind = 2 WHERE user IS NULL;
 DROP INDEX audit_organization;
 CREATE INDEX audit_organization ON audit (organization, id);
 CREATE INDEX audit_subject ON audit (subject);
+CREATE INDEX audit_actor ON audit (user);
 
 -- Append-only: what happened cannot be changed; what names a person can be blanked; rows go only with
 -- their organization.
