@@ -1,6 +1,7 @@
 //! End to end: real processes, real cameras' protocols, judged from outside.
 
 mod browser;
+mod erase;
 mod faults;
 mod hostile;
 mod kills;
