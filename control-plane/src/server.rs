@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::http::observe::observe;
 use crate::secrets::{Secrets, private_dir};
 use crate::state::now;
-use crate::store::Store;
+use crate::store::{Store, cameras};
 use crate::tasks::{eraser, keys, planner};
 use crate::{AppState, http, objects};
 
@@ -100,6 +100,7 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
     let secrets = Arc::new(Secrets::open(&config.data_dir.join("secrets"))?);
     let url = config.database_url();
     let store = tokio::task::spawn_blocking(move || Store::open(&url)).await??;
+    store.write(cameras::fill_in).await?;
     first_start::ensure(&store, &config.data_dir.join("admin-password"), now()).await?;
     let public_url = config.public_url(address)?;
     Ok(AppState {

@@ -72,6 +72,7 @@ impl Fields {
             reader: Reader::Auto,
             audio: self.audio(),
             recording: true,
+            ..NewCamera::default()
         }
     }
 
@@ -83,12 +84,12 @@ impl Fields {
             username: changed(
                 text(&self.username),
                 camera.username.as_deref().unwrap_or_default(),
-            ),
+            )
+            .map(Some),
             password: filled(&self.password),
             transport: (self.transport() != camera.transport).then(|| self.transport()),
-            reader: None,
             audio: (self.audio() != camera.audio).then(|| self.audio()),
-            recording: None,
+            ..CameraPatch::default()
         }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! A change is committed with its audit row; then the planner is woken, which brings it to the node.
 
+mod fields;
+mod fits;
+
 use wire::access::{Permission, Right};
 use wire::api::{Camera, CameraPatch, NewCamera, Page};
 use wire::source::{Credentials, Source};
@@ -10,8 +13,10 @@ use wire::{CameraId, UnixMs};
 use super::{Caller, Once, licences, vault};
 use crate::domain::camera::{self, InvalidCamera};
 use crate::domain::page::{Cursor, Part};
+use crate::store::cameras::Filter;
 use crate::store::{CameraRow, cameras, windows};
 use crate::{AppState, Error};
+use fits::{has_group, has_room, is_elsewhere};
 
 impl From<InvalidCamera> for Error {
     fn from(error: InvalidCamera) -> Self {
@@ -22,7 +27,8 @@ impl From<InvalidCamera> for Error {
 /// Adds a camera.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::Invalid`] with the field.
+/// [`Error::Forbidden`], [`Error::Invalid`] with the field, [`Error::Conflict`] for a duplicate and over
+/// the quota.
 pub async fn create(
     state: &AppState,
     caller: &Caller,
@@ -31,25 +37,7 @@ pub async fn create(
     now: UnixMs,
 ) -> Result<Camera, Error> {
     caller.require(Right::ManageCameras)?;
-    let (source, credentials) = checked(state, &new.url, new.username, new.password)?;
-    let id = CameraId::generate();
-    let row = CameraRow {
-        id,
-        organization: caller.organization,
-        name: camera::name(&new.name)?,
-        url: source,
-        credentials: seal(state, id, credentials.as_ref())?,
-        credentials_revision: 1,
-        transport: new.transport,
-        reader: new.reader,
-        audio: new.audio,
-        recording: new.recording,
-        node: None,
-        epoch: 0,
-        created: now,
-        deleted: None,
-        revision: 1,
-    };
+    let row = fields::composed(state, caller, &new, now)?;
     let (shared, caller) = (state.clone(), caller.clone());
     let made = state
         .store
@@ -57,11 +45,16 @@ pub async fn create(
             if let Some(before) = once.made_before(c, &caller, now)? {
                 return caller.camera(c, CameraId::from_bytes(before), None);
             }
+            has_room(c, caller.organization)?;
+            has_group(c, &row)?;
+            if !new.allow_duplicate {
+                is_elsewhere(c, &caller, &row)?;
+            }
             cameras::insert(c, &row)?;
             windows::follow(c, &row, now)?;
             let after = shown(&shared, row.clone())?;
-            caller.note(c, "camera.create", id, (None::<&Camera>, Some(&after)), now)?;
-            once.made(c, &caller, *id.as_bytes(), now)?;
+            caller.note(c, "camera.create", row.id, (None::<&Camera>, Some(&after)), now)?;
+            once.made(c, &caller, *row.id.as_bytes(), now)?;
             Ok(row)
         })
         .await?;
@@ -73,11 +66,16 @@ pub async fn create(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(state: &AppState, caller: &Caller, part: Part) -> Result<Page<Camera>, Error> {
+pub async fn list(
+    state: &AppState,
+    caller: &Caller,
+    filter: Filter,
+    part: Part,
+) -> Result<Page<Camera>, Error> {
     let caller = caller.clone();
     let mut rows = state
         .store
-        .read(move |c| cameras::list(c, caller.organization, caller.only_granted(), &part))
+        .read(move |c| cameras::list(c, caller.organization, caller.only_granted(), &filter, &part))
         .await?;
     let next = part.cut(&mut rows, |row| Cursor {
         at: row.created.0,
@@ -101,7 +99,7 @@ pub async fn get(state: &AppState, caller: &Caller, id: CameraId) -> Result<Came
 /// Changes the fields given.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Invalid`] with the field.
+/// [`Error::NotFound`], [`Error::Invalid`] with the field, [`Error::Conflict`] for a duplicate.
 pub async fn patch(
     state: &AppState,
     caller: &Caller,
@@ -117,7 +115,17 @@ pub async fn patch(
             let mut row = caller.camera(c, id, Some(Permission::Manage))?;
             Error::unless_seen(seen, row.revision)?;
             let before = shown(&shared, row.clone())?;
-            change(&shared, &mut row, patch)?;
+            let (key, group) = (row.address_key.clone(), row.group);
+            let allow_duplicate = patch.allow_duplicate;
+            fields::change(&shared, &mut row, patch)?;
+            if row.group != group {
+                // Who was granted the group sees the camera from now on.
+                caller.require(Right::ManageCameras)?;
+                has_group(c, &row)?;
+            }
+            if row.address_key != key && !allow_duplicate {
+                is_elsewhere(c, &caller, &row)?;
+            }
             row.revision += 1;
             cameras::update(c, &row)?;
             windows::follow(c, &row, now)?;
@@ -213,48 +221,6 @@ pub(super) fn checked(
     Ok((address.url, given.or(address.credentials)))
 }
 
-fn change(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -> Result<(), Error> {
-    if let Some(name) = patch.name {
-        row.name = camera::name(&name)?;
-    }
-    let before = credentials(state, row)?;
-    let mut after = before.clone();
-    if let Some(url) = patch.url {
-        let address = camera::address(&url, state.config.cameras.allow_loopback)?;
-        row.url = address.url;
-        after = address.credentials.or(after);
-    }
-    after = merged(after, patch.username, patch.password)?;
-    if after != before {
-        row.credentials = seal(state, row.id, after.as_ref())?;
-        row.credentials_revision += 1;
-    }
-    row.transport = patch.transport.unwrap_or(row.transport);
-    row.reader = patch.reader.unwrap_or(row.reader);
-    row.audio = patch.audio.unwrap_or(row.audio);
-    row.recording = patch.recording.unwrap_or(row.recording);
-    Ok(())
-}
-
-/// The credentials after a patch: each field given replaces its half, an empty user name both.
-fn merged(
-    before: Option<Credentials>,
-    username: Option<String>,
-    password: Option<String>,
-) -> Result<Option<Credentials>, InvalidCamera> {
-    if username.as_deref() == Some("") && password.as_deref().is_none_or(str::is_empty) {
-        return Ok(None);
-    }
-    let (old_username, old_password) = before.map(|c| (c.username, c.password)).unzip();
-    camera::credentials(username.or(old_username), password.or(old_password))
-}
-
-fn seal(state: &AppState, id: CameraId, credentials: Option<&Credentials>) -> Result<Option<Vec<u8>>, Error> {
-    credentials
-        .map(|credentials| vault::seal(&state.secrets, id, credentials))
-        .transpose()
-}
-
 fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
     let username = credentials(state, &row)?.map(|credentials| credentials.username);
     Ok(Camera {
@@ -263,10 +229,18 @@ fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
         state: row.node.and_then(|node| state.nodes.camera_state(node, row.id)),
         name: row.name,
         url: row.url,
+        sub_url: row.sub_url,
+        site: row.site,
+        tags: row.tags,
+        group: row.group,
+        time_zone: row.time_zone,
         transport: row.transport,
         reader: row.reader,
         audio: row.audio,
         recording: row.recording,
+        segment_s: row.segment_s,
+        object_s: row.object_s,
+        notes: row.notes,
         node: row.node,
         created: row.created,
         revision: row.revision,

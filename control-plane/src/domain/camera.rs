@@ -3,11 +3,19 @@
 //! A camera's address makes a recorder connect to it, so it is checked like any request that a server
 //! makes for a stranger. Names are not resolved here: the node that connects sees another network.
 
+mod address_key;
+mod check;
+mod details;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 use wire::source::Credentials;
+
+pub use address_key::address_key;
+pub use check::{Checked, check, filled};
+pub use details::{lengths, notes, site, tag, tags, time_zone};
 
 const NAME_MAX: usize = 100;
 const URL_MAX: usize = 2048;
@@ -105,6 +113,26 @@ fn inside(url: &Url) -> Result<Option<Credentials>, InvalidCamera> {
     let password = decode(url.password().unwrap_or_default())?;
     credentials(Some(username), Some(password))
         .map_err(|error| invalid("url", format!("in the address: {}", error.title)))
+}
+
+/// Checks the address of a sub stream, and the credentials of the camera together with those inside it:
+/// one login opens both streams.
+///
+/// # Errors
+/// A sentence for field `sub_url`.
+pub fn sub_address(
+    text: &str,
+    allow_loopback: bool,
+    credentials: Option<Credentials>,
+) -> Result<(String, Option<Credentials>), InvalidCamera> {
+    let address = address(text, allow_loopback).map_err(|error| invalid("sub_url", error.title))?;
+    match (credentials, address.credentials) {
+        (Some(given), Some(inside)) if given != inside => Err(invalid(
+            "sub_url",
+            "the sub stream is asked with the camera's user name and password: leave others out of its address",
+        )),
+        (given, inside) => Ok((address.url, given.or(inside))),
+    }
 }
 
 /// Checks credentials given in fields; no user name, or an empty one, means none.

@@ -6,6 +6,7 @@ use wire::CameraId;
 use wire::api::{Camera, CameraPatch, NewCamera, Page, ProbeCamera};
 use wire::bus::ProbeReport;
 
+use super::camera_query::CameraQuery;
 use super::id;
 use super::request::{IdempotencyKey, IfMatch, PageQuery, changed, created, tagged};
 use crate::app::{Caller, Once, cameras, probe};
@@ -26,15 +27,17 @@ super::routes::routes! {
     tag = "cameras",
     operation_id = "list_cameras",
     security(("bearer" = [])),
-    params(PageQuery),
+    params(PageQuery, CameraQuery),
     responses((status = 200, description = "A page of cameras.", body = Page<Camera>)),
 )]
 async fn list(
     state: Data<AppState>,
     caller: Caller,
     page: Query<PageQuery>,
+    query: Query<CameraQuery>,
 ) -> Result<Json<Page<Camera>>, Error> {
-    Ok(Json(cameras::list(&state, &caller, page.part()?).await?))
+    let filter = query.into_inner().filter()?;
+    Ok(Json(cameras::list(&state, &caller, filter, page.part()?).await?))
 }
 
 /// Adds a camera. Needs `cameras:manage`.

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod audit;
 pub mod auth;
+mod camera_query;
 pub mod cameras;
 pub mod csv;
 pub mod footage;

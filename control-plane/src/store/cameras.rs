@@ -1,112 +1,20 @@
 //! Cameras and their assignments to nodes.
 
+mod list;
+mod room;
+mod row;
+
 use diesel::prelude::*;
-use wire::source::{Reader, Transport};
-use wire::{CameraId, NodeId, OrganizationId, UnixMs, UserId};
+use wire::{CameraId, NodeId, OrganizationId, UnixMs};
 
 use super::schema::{assignment, camera};
-use super::types::{Id, ReaderSql, TransportSql};
+use super::types::Id;
 use super::{Connection, Store, StoreError};
-use crate::domain::page::Part;
+use row::Raw;
 
-/// A camera.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CameraRow {
-    /// The camera.
-    pub id: CameraId,
-    /// Whose it is.
-    pub organization: OrganizationId,
-    /// Its name.
-    pub name: String,
-    /// Address without credentials.
-    pub url: String,
-    /// Credentials, encrypted under the master key.
-    pub credentials: Option<Vec<u8>>,
-    /// Grows with each change of the credentials.
-    pub credentials_revision: u64,
-    /// How RTP travels.
-    pub transport: Transport,
-    /// Which reader to use.
-    pub reader: Reader,
-    /// Whether sound is recorded.
-    pub audio: bool,
-    /// Whether it is to be recorded.
-    pub recording: bool,
-    /// The node it is assigned to.
-    pub node: Option<NodeId>,
-    /// The assignment's epoch; 0 before the first.
-    pub epoch: u64,
-    /// When it was created.
-    pub created: UnixMs,
-    /// When it was deleted; its footage stays.
-    pub deleted: Option<UnixMs>,
-    /// Grows with each change that people make.
-    pub revision: u64,
-}
-
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = camera, treat_none_as_null = true)]
-struct Raw {
-    id: Id,
-    organization: Id,
-    name: String,
-    url: String,
-    credentials: Option<Vec<u8>>,
-    credentials_revision: i64,
-    transport: TransportSql,
-    reader: ReaderSql,
-    audio: bool,
-    recording: bool,
-    node: Option<Id>,
-    epoch: i64,
-    created: i64,
-    deleted: Option<i64>,
-    revision: i64,
-}
-
-impl From<Raw> for CameraRow {
-    fn from(raw: Raw) -> Self {
-        Self {
-            id: raw.id.into(),
-            organization: raw.organization.into(),
-            name: raw.name,
-            url: raw.url,
-            credentials: raw.credentials,
-            credentials_revision: raw.credentials_revision.cast_unsigned(),
-            transport: raw.transport.into(),
-            reader: raw.reader.into(),
-            audio: raw.audio,
-            recording: raw.recording,
-            node: raw.node.map(Into::into),
-            epoch: raw.epoch.cast_unsigned(),
-            created: UnixMs(raw.created),
-            deleted: raw.deleted.map(UnixMs),
-            revision: raw.revision.cast_unsigned(),
-        }
-    }
-}
-
-impl From<&CameraRow> for Raw {
-    fn from(row: &CameraRow) -> Self {
-        Self {
-            id: row.id.into(),
-            organization: row.organization.into(),
-            name: row.name.clone(),
-            url: row.url.clone(),
-            credentials: row.credentials.clone(),
-            credentials_revision: row.credentials_revision.cast_signed(),
-            transport: row.transport.into(),
-            reader: row.reader.into(),
-            audio: row.audio,
-            recording: row.recording,
-            node: row.node.map(Into::into),
-            epoch: row.epoch.cast_signed(),
-            created: row.created.0,
-            deleted: row.deleted.map(|at| at.0),
-            revision: row.revision.cast_signed(),
-        }
-    }
-}
+pub use list::{Filter, list};
+pub use room::{Room, fill_in, group_exists, groups, room, same_address, taken_addresses};
+pub use row::CameraRow;
 
 /// Adds a camera.
 ///
@@ -147,44 +55,6 @@ pub fn get_even_deleted(
         .first(connection)
         .optional()?
         .map(Into::into))
-}
-
-/// An organization's cameras that are not deleted, oldest first; only those on which `granted_to` has a
-/// grant, when given. One more than asked for, when there are more.
-///
-/// # Errors
-/// Those of the database.
-pub fn list(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    granted_to: Option<UserId>,
-    part: &Part,
-) -> Result<Vec<CameraRow>, StoreError> {
-    let mut query = camera::table
-        .filter(camera::organization.eq(Id::from(organization)))
-        .filter(camera::deleted.is_null())
-        .order((camera::created, camera::id))
-        .limit(part.fetch())
-        .select(Raw::as_select())
-        .into_boxed();
-    if let Some(user) = granted_to {
-        let (single, groups) = super::access::granted_to(connection, organization, user)?;
-        query = query.filter(
-            camera::id
-                .eq_any(single)
-                .or(camera::camera_group.assume_not_null().eq_any(groups)),
-        );
-    }
-    if let Some(after) = part.after {
-        let id = Id(after.id);
-        query = query.filter(
-            camera::created
-                .gt(after.at)
-                .or(camera::created.eq(after.at).and(camera::id.gt(id))),
-        );
-    }
-    let rows: Vec<Raw> = query.load(connection)?;
-    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// Every organization's cameras that are not deleted, for the planner only.

@@ -9,6 +9,8 @@ mod binary;
 #[cfg(test)]
 mod bus;
 #[cfg(test)]
+mod camera_fields;
+#[cfg(test)]
 mod cameras;
 #[cfg(test)]
 mod configuration;

@@ -25,6 +25,7 @@ ALTER TABLE camera DROP COLUMN revision;
 ALTER TABLE camera DROP COLUMN address_key;
 ALTER TABLE camera DROP COLUMN object_s;
 ALTER TABLE camera DROP COLUMN segment_s;
+ALTER TABLE camera DROP COLUMN search;
 ALTER TABLE camera DROP COLUMN notes;
 ALTER TABLE camera DROP COLUMN sub_url;
 ALTER TABLE camera DROP COLUMN time_zone;

@@ -93,15 +93,18 @@ CREATE TABLE camera_group (
 );
 
 ALTER TABLE camera ADD COLUMN site TEXT NOT NULL DEFAULT '';
--- '|north|indoor|', so that one tag is found as '%|north|%'.
+-- '|north|indoor|', in lower case, so that one tag is found as '%|north|%'; '' without tags.
 ALTER TABLE camera ADD COLUMN tags TEXT NOT NULL DEFAULT '';
 ALTER TABLE camera ADD COLUMN camera_group BLOB;
 ALTER TABLE camera ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
 ALTER TABLE camera ADD COLUMN sub_url TEXT;
 ALTER TABLE camera ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+-- Name, site and notes in lower case, a line each: databases differ in what they call the same letter.
+ALTER TABLE camera ADD COLUMN search TEXT NOT NULL DEFAULT '';
 ALTER TABLE camera ADD COLUMN segment_s INTEGER NOT NULL DEFAULT 6;
 ALTER TABLE camera ADD COLUMN object_s INTEGER NOT NULL DEFAULT 60;
--- Host, port and path in one spelling: two cameras with the same one are the same camera.
+-- Host, port and path in one spelling: two cameras with the same one are the same camera. Empty means
+-- that this and search are still to be filled in.
 ALTER TABLE camera ADD COLUMN address_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE camera ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;
 DROP INDEX camera_organization;
@@ -167,13 +170,16 @@ CREATE TABLE recording_hold (
     PRIMARY KEY (camera, cause, start_ms)
 ) WITHOUT ROWID;
 
--- Footage that was erased on purpose, by whom is in the audit log. A range of whole objects.
+-- Footage that was erased on purpose, by whom is in the audit log. Objects that touch [start, end) are
+-- gone as a whole, now and later; what the index had of them reached over [erased_start, erased_end).
 CREATE TABLE erasure (
     id BLOB PRIMARY KEY NOT NULL,
     organization BLOB NOT NULL REFERENCES organization (id),
     camera BLOB NOT NULL REFERENCES camera (id),
     start_ms BIGINT NOT NULL,
     end_ms BIGINT NOT NULL,
+    erased_start_ms BIGINT NOT NULL,
+    erased_end_ms BIGINT NOT NULL,
     reason TEXT NOT NULL,
     created BIGINT NOT NULL,
     objects BIGINT NOT NULL,

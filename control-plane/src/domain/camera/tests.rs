@@ -117,6 +117,24 @@ fn credential_fields() {
     }
 }
 
+#[test]
+fn one_login_opens_both_streams() {
+    let sub = |text: &str, given| sub_address(text, true, given);
+    let some = |name: &str, word: &str| {
+        Some(Credentials {
+            username: name.to_owned(),
+            password: word.to_owned(),
+        })
+    };
+    let url = "rtsp://10.0.0.5/s2".to_owned();
+    assert!(sub("rtsp://10.0.0.5/s2", None).unwrap() == (url.clone(), None));
+    assert!(sub("rtsp://a:b@10.0.0.5/s2", None).unwrap() == (url.clone(), some("a", "b")));
+    assert!(sub("rtsp://a:b@10.0.0.5/s2", some("a", "b")).unwrap() == (url, some("a", "b")));
+    for (text, given) in [("rtsp://a:b@10.0.0.5/s2", some("a", "c")), ("gopher://x/", None)] {
+        assert_eq!(sub(text, given).unwrap_err().field, "sub_url", "{text}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn hostile_text_never_panics(text in "\\PC{0,60}") {
