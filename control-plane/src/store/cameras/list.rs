@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use wire::{GroupId, NodeId, OrganizationId, UserId};
 
+use super::super::like::has;
 use super::super::schema::camera;
 use super::super::types::Id;
 use super::super::{Connection, StoreError, access};
@@ -54,13 +55,13 @@ pub fn list(
         );
     }
     if let Some(q) = &filter.q {
-        query = query.filter(camera::search.like(within(&q.to_lowercase())).escape('!'));
+        query = query.filter(camera::search.like(has(q)).escape('\\'));
     }
     if let Some(site) = &filter.site {
         query = query.filter(camera::site.eq(site));
     }
     if let Some(tag) = &filter.tag {
-        query = query.filter(camera::tags.like(within(&format!("|{tag}|"))).escape('!'));
+        query = query.filter(camera::tags.like(has(&format!("|{tag}|"))).escape('\\'));
     }
     if let Some(group) = filter.group {
         query = query.filter(camera::camera_group.eq(Id::from(group)));
@@ -81,17 +82,4 @@ pub fn list(
     }
     let rows: Vec<Raw> = query.load(connection)?;
     Ok(rows.into_iter().map(Into::into).collect())
-}
-
-/// A pattern for what contains `text`, escaped with `!`.
-fn within(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
