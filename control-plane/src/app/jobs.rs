@@ -70,9 +70,9 @@ pub async fn create(
             };
             jobs::insert(c, &row)?;
             once.made(c, &caller, *row.id.as_bytes(), now)?;
-            let after = shown(c, row, now)?;
-            caller.note(c, "job.create", after.id, (None::<&Job>, Some(&after)), now)?;
-            Ok(after)
+            let after = settings(&row);
+            caller.note(c, "job.create", row.id, (None::<&NewJob>, Some(&after)), now)?;
+            shown(c, row, now)
         })
         .await
 }
@@ -140,13 +140,13 @@ pub async fn patch(
         .transaction(move |c| {
             let mut row = row(c, &caller, id, Permission::Manage)?;
             Error::unless_seen(seen, row.revision)?;
-            let before = shown(c, row.clone(), now)?;
+            let before = settings(&row);
             change(&mut row, patch)?;
             row.revision += 1;
             jobs::update(c, &row)?;
-            let after = shown(c, row, now)?;
+            let after = settings(&row);
             caller.note(c, "job.change", id, (Some(&before), Some(&after)), now)?;
-            Ok(after)
+            shown(c, row, now)
         })
         .await
 }
@@ -168,9 +168,9 @@ pub async fn delete(
         .transaction(move |c| {
             let row = row(c, &caller, id, Permission::Manage)?;
             Error::unless_seen(seen, row.revision)?;
-            let before = shown(c, row, now)?;
             jobs::delete(c, caller.organization, id)?;
-            caller.note(c, "job.delete", id, (Some(&before), None::<&Job>), now)?;
+            let before = settings(&row);
+            caller.note(c, "job.delete", id, (Some(&before), None::<&NewJob>), now)?;
             Ok(())
         })
         .await
@@ -264,6 +264,17 @@ fn camera_zone(
 /// A zone that was found valid when it was stored.
 fn kept_zone(name: &str) -> Result<TimeZone, Error> {
     zone(name).map_err(|_| StoreError::Broken(format!("a stored time zone that nobody knows: {name}")).into())
+}
+
+/// What the audit log keeps of a job: what people set, not what follows from it.
+fn settings(row: &JobRow) -> NewJob {
+    NewJob {
+        name: row.name.clone(),
+        schedule: row.schedule.clone(),
+        time_zone: row.time_zone.clone(),
+        streams: row.streams,
+        enabled: row.enabled,
+    }
 }
 
 fn shown(connection: &mut Connection, row: JobRow, now: UnixMs) -> Result<Job, Error> {
