@@ -87,7 +87,7 @@ pub struct Rule(Kind);
 enum Kind {
     Continuous,
     Weekly(Weekly),
-    Cron(Cron),
+    Cron(Box<Cron>),
     Once(TimeRange),
 }
 
@@ -101,7 +101,7 @@ impl TryFrom<&Schedule> for Rule {
             Schedule::Cron {
                 expression,
                 duration_s,
-            } => Kind::Cron(Cron::new(expression, *duration_s)?),
+            } => Kind::Cron(Box::new(Cron::new(expression, *duration_s)?)),
             Schedule::Once { from, to } => Kind::Once(once(*from, *to)?),
         };
         Ok(Self(kind))

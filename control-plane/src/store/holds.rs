@@ -1,12 +1,12 @@
 //! Who may not record, and when cameras were held back for it.
 
 use diesel::prelude::*;
-use wire::api::OrganizationState;
+use wire::api::{Licensing, OrganizationState};
 use wire::coverage::GapCause;
 use wire::{CameraId, OrganizationId, TimeRange, UnixMs};
 
 use super::schema::{organization, recording_hold};
-use super::types::{CauseSql, Id, OrganizationStateSql};
+use super::types::{CauseSql, Id, LicensingSql, OrganizationStateSql};
 use super::{Connection, Store, StoreError};
 use crate::domain::hold::OpenHold;
 
@@ -26,13 +26,13 @@ pub struct RecordingRule {
 /// # Errors
 /// Those of the database.
 pub fn rules(connection: &mut Connection) -> Result<Vec<RecordingRule>, StoreError> {
-    let rows: Vec<(Id, OrganizationStateSql, i16)> = organization::table
+    let rows: Vec<(Id, OrganizationStateSql, LicensingSql)> = organization::table
         .select((organization::id, organization::state, organization::licensing))
         .load(connection)?;
-    let rule = |(id, state, licensing): (Id, OrganizationStateSql, i16)| RecordingRule {
+    let rule = |(id, state, licensing): (Id, OrganizationStateSql, LicensingSql)| RecordingRule {
         organization: id.into(),
         state: state.into(),
-        needs_licences: licensing != 0,
+        needs_licences: licensing.0 == Licensing::Required,
     };
     Ok(rows.into_iter().map(rule).collect())
 }

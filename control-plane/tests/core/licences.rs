@@ -442,3 +442,39 @@ async fn another_organization_finds_no_licence() {
     let (_, usage) = world.call("GET", "/api/v1/licences/usage", &stranger, None).await;
     assert_eq!((&usage["total"], &usage["cameras"]), (&json!(0), &json!(1)));
 }
+
+#[tokio::test]
+async fn what_happens_to_a_licence_stands_in_its_organizations_log() {
+    let world = World::without_bus().await;
+    let (tenant, admin, owner) = tenant(&world).await;
+    let door = camera(&world, &admin, "door").await;
+    let id = issue(&world, &owner, tenant, new(0, 30, 0, 1)).await.remove(0);
+    let body = json!({"camera": door});
+    for _ in 0..2 {
+        let (status, _) = world
+            .call("PUT", &at(&id, "/camera"), &admin, Some(body.clone()))
+            .await;
+        assert_eq!(status, 200);
+    }
+    let (status, _) = world
+        .call("DELETE", &format!("/api/v1/cameras/{door}"), &admin, None)
+        .await;
+    assert_eq!(status, 204);
+    let (status, log) = world
+        .call("GET", &format!("/api/v1/audit?subject={id}"), &admin, None)
+        .await;
+    assert_eq!(status, 200, "{log}");
+    let entries = log["items"].as_array().unwrap();
+    let mut actions: Vec<_> = entries
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    actions.sort_unstable();
+    assert_eq!(
+        actions,
+        ["licence.assign", "licence.issue", "licence.unassign"],
+        "what changes nothing leaves no entry"
+    );
+    let assigned = entries.iter().find(|entry| entry["action"] == "licence.assign");
+    assert_eq!(assigned.unwrap()["after"]["camera"], json!(door), "{assigned:?}");
+}

@@ -1,10 +1,9 @@
 //! Cameras that may not be recorded: their plans, and what their ledger says.
 
 use control_plane::state::now;
-use diesel::RunQueryDsl;
 use serde_json::{Value, json};
 use wire::access::Role;
-use wire::{CameraId, UnixMs};
+use wire::{CameraId, OrganizationId, UnixMs};
 
 use crate::node::Node;
 use crate::people::{camera, organization, organization_of, person};
@@ -12,15 +11,20 @@ use crate::support::{Nats, World, poll};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// As the owner of the platform will do it: for every organization there is.
-async fn set(world: &World, column: &'static str, value: i16) {
-    let store = &world.server.state.store;
-    let query = format!("UPDATE organization SET {column} = {value}");
-    store
-        .write(move |c| Ok(diesel::sql_query(query).execute(c).map(drop)?))
-        .await
-        .unwrap();
-    world.server.state.replan.notify_one();
+/// Says whether cameras of an organization need licences.
+async fn licensing(world: &World, owner: &str, organization: OrganizationId, need: &str) {
+    let path = format!("/api/v1/organizations/{organization}");
+    let (status, answer) = world
+        .call("PATCH", &path, owner, Some(json!({"licensing": need})))
+        .await;
+    assert_eq!(status, 200, "{answer}");
+}
+
+/// The organization of the platform's owner, where nodes without another one belong; it needs licences now.
+async fn home(world: &World, owner: &str) -> OrganizationId {
+    let home = organization_of(world, owner).await;
+    licensing(world, owner, home, "required").await;
+    home
 }
 
 /// The id of a new licence that is valid from an hour ago until `valid_to`.
@@ -67,7 +71,7 @@ async fn a_lapse_stops_the_recording_and_stands_in_the_ledger() {
     let world = World::with_bus(&nats.url()).await;
     let token = world.sign_in().await;
     let node = Node::start(&nats).await;
-    set(&world, "licensing", 1).await;
+    home(&world, &token).await;
     let door = camera(&world, &token, "door").await;
     let id: CameraId = door.parse().unwrap();
 
@@ -134,7 +138,7 @@ async fn whatever_takes_the_licence_away_stops_the_recording() {
     let world = World::with_bus(&nats.url()).await;
     let token = world.sign_in().await;
     let node = Node::start(&nats).await;
-    set(&world, "licensing", 1).await;
+    let home = home(&world, &token).await;
     let door = camera(&world, &token, "door").await;
     let licence = licence(&world, &token, now().plus(HOUR_MS)).await;
     let planned = async |count: usize| {
@@ -164,7 +168,7 @@ async fn whatever_takes_the_licence_away_stops_the_recording() {
     planned(1).await;
     call("DELETE", "/camera", None).await;
     planned(0).await;
-    set(&world, "licensing", 0).await;
+    licensing(&world, &token, home, "none").await;
     assert!(
         planned(1).await.entries[0].continuous,
         "without need of licences around the clock"
@@ -180,7 +184,9 @@ async fn a_suspended_organization_records_nothing() {
     let door = camera(&world, &token, "door").await;
     node.plan_when("the camera is planned", |plan| plan.entries.len() == 1)
         .await;
-    set(&world, "state", 1).await;
+    let path = format!("/api/v1/organizations/{}", organization_of(&world, &token).await);
+    let (status, answer) = world.call("POST", &format!("{path}/suspend"), &token, None).await;
+    assert_eq!(status, 200, "{answer}");
     node.plan_when("nothing is planned", |plan| plan.entries.is_empty())
         .await;
     let gap = poll("the gap stands in the ledger", async || {
@@ -188,7 +194,8 @@ async fn a_suspended_organization_records_nothing() {
     })
     .await;
     assert_eq!(gap.0, "operator");
-    set(&world, "state", 0).await;
+    let (status, answer) = world.call("POST", &format!("{path}/resume"), &token, None).await;
+    assert_eq!(status, 200, "{answer}");
     let plan = node
         .plan_when("the camera is planned", |plan| plan.entries.len() == 1)
         .await;
@@ -208,16 +215,14 @@ async fn one_organizations_lapse_is_not_anothers() {
     let nats = Nats::start();
     let world = World::with_bus(&nats.url()).await;
     let owner = world.sign_in().await;
-    let home = organization_of(&world, &owner).await;
+    home(&world, &owner).await;
     let other = organization(&world, "Other").await;
     let (_, stranger) = person(&world, other, "admin@other", Role::OrgAdmin).await;
-    set(&world, "licensing", 1).await;
+    licensing(&world, &owner, other, "required").await;
     let (mine, theirs) = (
         camera(&world, &owner, "door").await,
         camera(&world, &stranger, "door").await,
     );
-    let (_, me) = world.call("GET", "/api/v1/me", &owner, None).await;
-    assert_eq!(me["organization"], home.to_string());
     let mine_gap = poll("mine is held back", async || {
         gaps(&world, &owner, &mine).await.pop()
     })
