@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::{pg::Pg, sqlite::Sqlite};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::pool::{SETTINGS, Target};
+use super::target::{PATIENCE, Target, limit};
 use super::{Connection, StoreError};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -48,11 +48,10 @@ pub fn migrate(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
                 .map(|applied| applied.iter().map(ToString::to_string).collect())
                 .map_err(failed);
             // The lock would go with the connection, too.
-            let released = c.batch_execute(&format!(
-                "SELECT pg_advisory_unlock({MIGRATION_LOCK}); {SETTINGS}"
-            ));
+            let released = c.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})"));
             let applied = applied?;
             released?;
+            limit(connection, PATIENCE)?;
             Ok(applied)
         }
     }

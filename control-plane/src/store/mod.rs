@@ -28,9 +28,11 @@ pub mod one_time;
 pub mod organizations;
 pub mod person;
 mod pool;
+mod run;
 mod schema;
 pub mod service_keys;
 pub mod sessions;
+mod target;
 pub mod types;
 pub mod users;
 pub mod windows;
@@ -40,7 +42,8 @@ pub use days::CameraDay;
 pub use migrate::{down_and_up_again, migrate};
 pub use objects::ObjectRow;
 
-pub use pool::{Store, Target, transaction};
+pub use run::{Store, transaction};
+pub use target::Target;
 
 /// The connection type of every query.
 pub type Connection = connection::AnyConnection;
