@@ -19,6 +19,8 @@ mod events;
 #[cfg(test)]
 mod grants;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod invited;
 #[cfg(test)]
 mod jobs;

@@ -201,6 +201,10 @@ pub(crate) struct Site {
 pub(crate) async fn site() -> Site {
     let nats = Nats::start();
     let world = World::with_bus(&nats.url()).await;
+    site_with(nats, world).await
+}
+
+pub(crate) async fn site_with(nats: Nats, world: World) -> Site {
     world.ready().await;
     let token = world.sign_in().await;
     let node = Node::start(&nats).await;

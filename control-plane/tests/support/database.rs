@@ -3,16 +3,17 @@
 
 use std::any::Any;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use control_plane::store::Store;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 
 /// The unprivileged user that PostgreSQL runs as when the tests run as root, which it refuses.
 const NOBODY: u32 = 65534;
@@ -51,6 +52,27 @@ pub(crate) fn postgres() -> String {
     SERVER.database()
 }
 
+/// What `SELECT count(*) FROM <what>` says.
+pub(crate) fn count(url: &str, what: &str) -> i64 {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        n: i64,
+    }
+    let query = diesel::sql_query(format!("SELECT count(*) AS n FROM {what}"));
+    let row: Count = match url.strip_prefix("sqlite:") {
+        Some(path) => query.get_result(&mut SqliteConnection::establish(path).unwrap()),
+        None => query.get_result(&mut PgConnection::establish(url).unwrap()),
+    }
+    .unwrap();
+    row.n
+}
+
+/// Makes `url` the database that belongs to a folder.
+pub(crate) fn choose(dir: &Path, url: &str) {
+    fs::write(dir.join("database-url"), url).unwrap();
+}
+
 /// Keeps everybody else from writing, as a stuck process would, until the answer is dropped.
 pub(crate) fn lock(url: &str) -> Box<dyn Any> {
     if let Some(path) = url.strip_prefix("sqlite:") {
@@ -71,12 +93,12 @@ pub(crate) fn lock(url: &str) -> Box<dyn Any> {
 pub(crate) struct Server {
     port: u16,
     databases: Mutex<u32>,
-    /// Its standard input is what the server's keeper waits on.
-    _keeper: Child,
+    /// The server's keeper, which ends it when its standard input ends, and what it says.
+    keeper: Mutex<(Child, BufReader<ChildStdout>)>,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let programs = programs();
         let dir = tempfile::Builder::new()
             .prefix("cloudcam-postgres-")
@@ -112,25 +134,73 @@ impl Server {
         assert!(made.success(), "initdb failed in {}", dir.display());
         let port = super::free_port();
         // Nothing that is kept here outlives the tests, so it need not be on disk.
-        let keeper = format!(
+        let run = format!(
             "{}/postgres -D data -p {port} -k {dir} -c listen_addresses=127.0.0.1 -c fsync=off \
-             -c max_connections=300 >log 2>&1 & pid=$!; cat >/dev/null; kill -INT $pid; wait $pid; rm -rf {dir}",
+             -c max_connections=300 >>log 2>&1 & pid=$!",
             programs.display(),
             dir = dir.display(),
         );
-        let keeper = command(Path::new("/bin/sh"))
+        let keeper = format!(
+            "{run}
+            while read word; do
+                case $word in
+                    crash) kill -QUIT $pid; wait $pid ;;
+                    start) {run} ;;
+                    freeze) frozen=\"$pid $(pgrep -P $pid)\"; kill -STOP $frozen ;;
+                    thaw) kill -CONT $frozen ;;
+                esac
+                echo
+            done
+            kill -CONT $frozen; kill -INT $pid; wait $pid; rm -rf {dir}",
+            dir = dir.display(),
+        );
+        let mut keeper = command(Path::new("/bin/sh"))
             .args(["-c", &keeper])
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .process_group(0)
             .spawn()
             .unwrap();
+        let said = BufReader::new(keeper.stdout.take().unwrap());
         let server = Self {
             port,
             databases: Mutex::new(0),
-            _keeper: keeper,
+            keeper: Mutex::new((keeper, said)),
         };
         server.make_template(&dir);
         server
+    }
+
+    /// Ends without a word to anybody, as in a power cut.
+    pub(crate) fn crash(&self) {
+        self.tell("crash");
+    }
+
+    /// Comes back after [`Server::crash`]; it takes a moment to answer.
+    pub(crate) fn resume(&self) {
+        self.tell("start");
+    }
+
+    /// Answers nothing more, while its connections stay.
+    pub(crate) fn freeze(&self) {
+        self.tell("freeze");
+    }
+
+    /// Goes on after [`Server::freeze`].
+    pub(crate) fn thaw(&self) {
+        self.tell("thaw");
+    }
+
+    /// Runs SQL as its administrator.
+    pub(crate) fn administer(&self, sql: &str) {
+        let mut connection = PgConnection::establish(&self.url("postgres")).unwrap();
+        connection.batch_execute(sql).unwrap();
+    }
+
+    fn tell(&self, word: &str) {
+        let (keeper, said) = &mut *self.keeper.lock().unwrap();
+        writeln!(keeper.stdin.as_mut().unwrap(), "{word}").unwrap();
+        said.read_line(&mut String::new()).unwrap();
     }
 
     fn make_template(&self, dir: &Path) {
@@ -148,7 +218,8 @@ impl Server {
         drop(Store::open(&self.url("migrated")).unwrap());
     }
 
-    fn database(&self) -> String {
+    /// One more database, migrated and empty.
+    pub(crate) fn database(&self) -> String {
         let mut count = self.databases.lock().unwrap();
         *count += 1;
         let name = format!("test_{count}");

@@ -108,8 +108,20 @@ impl World {
     }
 
     pub(crate) async fn with_bus(bus: &str) -> Self {
+        Self::start(bus, None).await
+    }
+
+    /// On a database that the test has made itself.
+    pub(crate) async fn on_database(bus: &str, url: &str) -> Self {
+        Self::start(bus, Some(url)).await
+    }
+
+    async fn start(bus: &str, database: Option<&str>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();
+        if let Some(url) = database {
+            database::choose(dir.path(), url);
+        }
         let server = Server::start(config(dir.path(), bus)).await.unwrap();
         Self {
             base: format!("http://{}", server.address),
