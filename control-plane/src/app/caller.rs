@@ -188,6 +188,21 @@ impl Caller {
         }
     }
 
+    /// Lets through who may know of cameras at all: every person, and machines with a right on cameras.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn require_any_camera(&self) -> Result<(), Error> {
+        let has_some = Permission::ALL
+            .iter()
+            .any(|permission| self.rights.has(permission.right()));
+        if self.role.is_some() || has_some {
+            Ok(())
+        } else {
+            Err(forbidden())
+        }
+    }
+
     /// A camera that is not deleted, for who may do `permission` with it.
     ///
     /// # Errors

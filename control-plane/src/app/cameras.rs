@@ -72,6 +72,7 @@ pub async fn list(
     filter: Filter,
     part: Part,
 ) -> Result<Page<Camera>, Error> {
+    caller.require_any_camera()?;
     let caller = caller.clone();
     let mut rows = state
         .store

@@ -1,5 +1,5 @@
 //! Work that nobody asks for: it looks at the present state and puts right what differs.
 
-pub mod keys;
 pub mod eraser;
+pub mod keys;
 pub mod planner;

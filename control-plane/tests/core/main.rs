@@ -1,6 +1,8 @@
 //! The server through its public doors: HTTP, the bus, the configuration file.
 
 #[cfg(test)]
+mod authorization;
+#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
 
