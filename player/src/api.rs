@@ -43,6 +43,15 @@ impl ApiError {
         }
     }
 
+    /// The server's stable code, if it gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Problem(problem) => Some(&problem.code),
+            _ => None,
+        }
+    }
+
     /// A sentence for the reader.
     #[must_use]
     pub fn sentence(&self) -> String {

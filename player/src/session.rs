@@ -81,31 +81,33 @@ struct SignInFormProps {
 
 #[component]
 fn SignInForm(props: &SignInFormProps) -> Html {
-    let (login, password) = (use_node_ref(), use_node_ref());
-    let (busy, failure) = (use_state_eq(|| false), use_state_eq(|| None::<String>));
+    let (login, password, code) = (use_node_ref(), use_node_ref(), use_node_ref());
+    let busy = use_state_eq(|| false);
+    let failure = use_state_eq(|| None::<String>);
+    let wants_code = use_state_eq(|| false);
     let onsubmit = {
-        let (login, password, busy, failure) =
-            (login.clone(), password.clone(), busy.clone(), failure.clone());
+        let fields = (login.clone(), password.clone(), code.clone());
+        let (busy, failure, wants_code) = (busy.clone(), failure.clone(), wants_code.clone());
         let on_signed_in = props.on_signed_in.clone();
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let text = |node: &NodeRef| {
-                node.cast::<HtmlInputElement>()
-                    .map(|input| input.value())
-                    .unwrap_or_default()
-            };
             let body = SignIn {
-                login: text(&login),
-                password: text(&password),
-                code: None,
+                login: text(&fields.0),
+                password: text(&fields.1),
+                code: Some(text(&fields.2)).filter(|code| !code.is_empty()),
             };
-            let (busy, failure, on_signed_in) = (busy.clone(), failure.clone(), on_signed_in.clone());
+            let (busy, failure, wants_code) = (busy.clone(), failure.clone(), wants_code.clone());
+            let on_signed_in = on_signed_in.clone();
             busy.set(true);
             spawn_local(async move {
                 let result = api::sign_in(&body).await;
                 busy.set(false);
                 match result {
                     Ok(me) => on_signed_in.emit(me),
+                    Err(error) if error.code() == Some("totp_required") => {
+                        failure.set(None);
+                        wants_code.set(true);
+                    }
                     Err(error) => failure.set(Some(error.sentence())),
                 }
             });
@@ -119,10 +121,22 @@ fn SignInForm(props: &SignInFormProps) -> Html {
                 { "Password" }
                 <input ref={password} name="password" type="password" autocomplete="current-password" required=true />
             </label>
+            if *wants_code {
+                <label>
+                    { "Code of your authenticator app, or a recovery code" }
+                    <input ref={code} name="code" autocomplete="one-time-code" required=true autofocus=true />
+                </label>
+            }
             if let Some(failure) = &*failure {
                 <p class="error" role="alert">{ failure }</p>
             }
             <button type="submit" disabled={*busy}>{ if *busy { "Signing in…" } else { "Sign in" } }</button>
         </form>
     }
+}
+
+fn text(node: &NodeRef) -> String {
+    node.cast::<HtmlInputElement>()
+        .map(|input| input.value())
+        .unwrap_or_default()
 }
