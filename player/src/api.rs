@@ -12,8 +12,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::RequestCredentials;
 use wire::api::{
-    Camera, CameraPatch, Coverage, Days, Me, NewCamera, Node, Page, Playback, ProbeCamera, Problem, Session,
-    SignIn,
+    AcceptLink, Camera, CameraPatch, Coverage, Days, LinkShown, LookAtLink, Me, NewCamera, Node, Page,
+    Playback, ProbeCamera, Problem, Session, SignIn,
 };
 use wire::bus::ProbeReport;
 use wire::{CameraId, UnixMs};
@@ -142,6 +142,24 @@ fn keep(session: Session) -> Me {
 pub async fn sign_out() {
     let _ = send(Method::DELETE, "/api/v1/session", None::<&()>).await;
     token::forget();
+}
+
+/// What a one-time link is for.
+///
+/// # Errors
+/// As [`ApiError`] says; a link that works no more is a problem.
+pub async fn look_at_link(link: &LookAtLink) -> Result<LinkShown> {
+    decode(send(Method::POST, "/api/v1/invitations/look", Some(link)).await?).await
+}
+
+/// Uses a one-time link up.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn accept_link(link: &AcceptLink) -> Result<()> {
+    send(Method::POST, "/api/v1/invitations/accept", Some(link))
+        .await
+        .map(drop)
 }
 
 /// The cameras.

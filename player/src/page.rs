@@ -28,7 +28,7 @@ const DAYS_REFRESH_MS: u32 = 60_000;
 #[component]
 pub fn Page() -> Html {
     html! {
-        <SignedIn title="CloudCam player" links={vec![("Cameras", "/")]}>
+        <SignedIn title="CloudCam player" nav={html! { <a href="/">{ "Cameras" }</a> }}>
             <Watch />
         </SignedIn>
     }

@@ -21,10 +21,10 @@ enum State {
 pub struct SignedInProps {
     /// Name of the page, in its header.
     pub title: AttrValue,
-    /// Links in its header: text and address.
+    /// Its navigation, in the header; may ask the context who is signed in ([`Me`]).
     #[prop_or_default]
-    pub links: Vec<(&'static str, &'static str)>,
-    /// Shown to who is signed in.
+    pub nav: Html,
+    /// Shown to who is signed in; may ask the same.
     pub children: Html,
 }
 
@@ -52,24 +52,30 @@ pub fn SignedIn(props: &SignedInProps) -> Html {
         let state = state.clone();
         move |me| state.set(State::In(me))
     });
+    let State::In(me) = &*state else {
+        return html! {
+            <>
+                <header class="bar"><h1>{ &props.title }</h1></header>
+                <main>
+                    if *state == State::Out {
+                        <SignInForm {on_signed_in} />
+                    } else {
+                        <p role="status" class="empty">{ "Loading…" }</p>
+                    }
+                </main>
+            </>
+        };
+    };
     html! {
-        <>
+        <ContextProvider<Me> context={me.clone()}>
             <header class="bar">
                 <h1>{ &props.title }</h1>
-                if let State::In(me) = &*state {
-                    <nav aria-label="Pages">{ for props.links.iter().map(|(text, to)| html! { <a href={*to}>{ text }</a> }) }</nav>
-                    <span class="who">{ &me.login }</span>
-                    <button type="button" class="quiet" onclick={sign_out}>{ "Sign out" }</button>
-                }
+                <nav aria-label="Pages">{ props.nav.clone() }</nav>
+                <span class="who">{ &me.login }</span>
+                <button type="button" class="quiet" onclick={sign_out}>{ "Sign out" }</button>
             </header>
-            {
-                match &*state {
-                    State::Unknown => html! { <main><p role="status" class="empty">{ "Loading…" }</p></main> },
-                    State::Out => html! { <main><SignInForm {on_signed_in} /></main> },
-                    State::In(_) => html! { <main>{ props.children.clone() }</main> },
-                }
-            }
-        </>
+            <main>{ props.children.clone() }</main>
+        </ContextProvider<Me>>
     }
 }
 

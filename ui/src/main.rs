@@ -2,20 +2,30 @@
 
 mod cameras;
 mod form;
+mod link;
 mod nodes;
 mod probe;
+mod route;
 
 use player::session::SignedIn;
 use yew::prelude::*;
+use yew_router::prelude::*;
+
+use route::{Navigation, Route};
+
+fn page(route: Route) -> Html {
+    let content = match route {
+        // These are for people who cannot sign in yet.
+        Route::Invite { token } | Route::Reset { token } => return html! { <link::OneTime {token} /> },
+        Route::Cameras => html! { <><cameras::Cameras /><nodes::Nodes /></> },
+        Route::NotFound => html! { <p class="empty">{ "There is no such page." }</p> },
+    };
+    html! { <SignedIn title="CloudCam" nav={html! { <Navigation /> }}>{ content }</SignedIn> }
+}
 
 #[component]
 fn Panel() -> Html {
-    html! {
-        <SignedIn title="CloudCam" links={vec![("Player", "/player/")]}>
-            <cameras::Cameras />
-            <nodes::Nodes />
-        </SignedIn>
-    }
+    html! { <HashRouter><Switch<Route> render={page} /></HashRouter> }
 }
 
 fn main() {
