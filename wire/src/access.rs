@@ -261,7 +261,6 @@ mod schema {
                 fn schema() -> RefOr<Schema> {
                     ArrayBuilder::new()
                         .items(Ref::from_schema_name(<$item>::name()))
-                        .unique_items(true)
                         .into()
                 }
             }

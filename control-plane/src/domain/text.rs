@@ -13,6 +13,10 @@ pub fn is_invisible(c: char) -> bool {
 /// has invisible characters.
 #[must_use]
 pub fn line(text: &str, min: usize, max: usize) -> Option<String> {
+    // Blanks count at first, so that a limit is the one that the API tells of.
+    if text.chars().count() > max {
+        return None;
+    }
     let text = text.trim();
     let length = text.chars().count();
     ((min..=max).contains(&length) && !text.chars().any(is_invisible)).then(|| text.to_owned())
@@ -24,9 +28,9 @@ mod tests {
 
     #[test]
     fn lines_are_trimmed_and_visible() {
-        assert_eq!(line("  a b ", 1, 3).as_deref(), Some("a b"));
+        assert_eq!(line(" a b ", 1, 5).as_deref(), Some("a b"));
         assert_eq!(line("  ", 0, 3).as_deref(), Some(""));
-        for bad in ["", "abcd", "a\0", "a\u{202e}b", "a\u{200b}", "a\nb"] {
+        for bad in ["", "abcd", "a   ", "a\0", "a\u{202e}b", "a\u{200b}", "a\nb"] {
             assert_eq!(line(bad, 1, 3), None, "{bad:?}");
         }
     }

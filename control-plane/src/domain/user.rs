@@ -35,10 +35,10 @@ pub fn login(text: &str) -> Result<String, InvalidUser> {
         field: "login",
         title,
     };
-    let text = text.trim();
     if text.len() > LOGIN_MAX {
         return Err(bad("a login has at most 254 bytes"));
     }
+    let text = text.trim();
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
     // Lower case can undo the composition: U+0130 becomes two characters.
     let login = nfkc.normalize(&nfkc.normalize(text).to_lowercase()).into_owned();

@@ -29,6 +29,8 @@ mod jobs;
 #[cfg(test)]
 mod licences;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod organizations;
