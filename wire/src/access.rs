@@ -199,7 +199,7 @@ impl Permissions {
 
     /// Whether there is none.
     #[must_use]
-    pub const fn is_empty(self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.0 == 0
     }
 

@@ -5,16 +5,17 @@
 mod fields;
 mod fits;
 
-use wire::access::{Permission, Right};
+use wire::access::{Permission, Permissions, Right};
 use wire::api::{Camera, CameraPatch, NewCamera, Page};
 use wire::source::{Credentials, Source};
 use wire::{CameraId, UnixMs};
 
+use super::reach::Reach;
 use super::{Caller, Once, licences, vault};
 use crate::domain::camera::{self, InvalidCamera};
 use crate::domain::page::{Cursor, Part};
 use crate::store::cameras::Filter;
-use crate::store::{CameraRow, cameras, windows};
+use crate::store::{CameraRow, Connection, cameras, windows};
 use crate::{AppState, Error};
 use fits::{has_group, has_room, is_elsewhere};
 
@@ -43,7 +44,8 @@ pub async fn create(
         .store
         .transaction(move |c| {
             if let Some(before) = once.made_before(c, &caller, now)? {
-                return caller.camera(c, CameraId::from_bytes(before), None);
+                let row = caller.camera(c, CameraId::from_bytes(before), None)?;
+                return with_permissions(c, &caller, row);
             }
             has_room(c, caller.organization)?;
             has_group(c, &row)?;
@@ -55,11 +57,11 @@ pub async fn create(
             let after = shown(&shared, row.clone())?;
             caller.note(c, "camera.create", row.id, (None::<&Camera>, Some(&after)), now)?;
             once.made(c, &caller, *row.id.as_bytes(), now)?;
-            Ok(row)
+            with_permissions(c, &caller, row)
         })
         .await?;
     state.replan.notify_one();
-    shown(state, made)
+    shown_to(state, made)
 }
 
 /// The organization's cameras that the caller may know of, oldest first.
@@ -74,15 +76,21 @@ pub async fn list(
 ) -> Result<Page<Camera>, Error> {
     caller.require_any_camera()?;
     let caller = caller.clone();
-    let mut rows = state
+    let (mut rows, reach) = state
         .store
-        .read(move |c| cameras::list(c, caller.organization, caller.only_granted(), &filter, &part))
+        .read(move |c| {
+            let rows = cameras::list(c, caller.organization, caller.only_granted(), &filter, &part)?;
+            Ok((rows, Reach::of(c, &caller)?))
+        })
         .await?;
     let next = part.cut(&mut rows, |row| Cursor {
         at: row.created.0,
         id: *row.id.as_bytes(),
     });
-    let items = rows.into_iter().map(|row| shown(state, row));
+    let items = rows.into_iter().map(|row| {
+        let permissions = reach.on(&row);
+        shown_to(state, (row, permissions))
+    });
     Ok(Page {
         items: items.collect::<Result<_, _>>()?,
         next,
@@ -94,7 +102,12 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`] when it is not there or not the caller's.
 pub async fn get(state: &AppState, caller: &Caller, id: CameraId) -> Result<Camera, Error> {
-    shown(state, row(state, caller, id, None).await?)
+    let caller = caller.clone();
+    let found = state.store.look(move |c| {
+        let row = caller.camera(c, id, None)?;
+        with_permissions(c, &caller, row)
+    });
+    shown_to(state, found.await?)
 }
 
 /// Changes the fields given.
@@ -132,11 +145,11 @@ pub async fn patch(
             windows::follow(c, &row, now)?;
             let after = shown(&shared, row.clone())?;
             caller.note(c, "camera.change", id, (Some(&before), Some(&after)), now)?;
-            Ok(row)
+            with_permissions(c, &caller, row)
         })
         .await?;
     state.replan.notify_one();
-    shown(state, changed)
+    shown_to(state, changed)
 }
 
 /// Deletes a camera; its footage stays.
@@ -245,5 +258,23 @@ fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
         node: row.node,
         created: row.created,
         revision: row.revision,
+        permissions: Permissions::NONE,
     })
+}
+
+/// A camera as the API shows it to who may do this with it.
+fn shown_to(state: &AppState, (row, permissions): (CameraRow, Permissions)) -> Result<Camera, Error> {
+    Ok(Camera {
+        permissions,
+        ..shown(state, row)?
+    })
+}
+
+fn with_permissions(
+    connection: &mut Connection,
+    caller: &Caller,
+    row: CameraRow,
+) -> Result<(CameraRow, Permissions), Error> {
+    let permissions = Reach::of(connection, caller)?.on(&row);
+    Ok((row, permissions))
 }

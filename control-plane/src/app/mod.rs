@@ -21,6 +21,7 @@ pub mod password;
 pub mod person;
 pub mod playback;
 pub mod probe;
+mod reach;
 pub mod requests;
 pub mod service_keys;
 pub mod session;

@@ -49,9 +49,11 @@ async fn a_grant_is_in_force_at_the_next_request() {
     assert_eq!(world.call("GET", &path, &owner, None).await, (200, view));
     let (status, seen) = world.call("GET", &one(&door), &ann, None).await;
     assert_eq!((status, &seen["name"]), (200, &json!("door")));
+    assert_eq!(seen["permissions"], json!(["view_live"]));
     assert_eq!(world.call("GET", &one(&gate), &ann, None).await.0, 404);
     let (_, list) = world.call("GET", "/api/v1/cameras", &ann, None).await;
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    assert_eq!(list["items"][0]["permissions"], json!(["view_live"]));
     let rename = || Some(json!({"name": "x"}));
     assert_eq!(world.call("PATCH", &one(&door), &ann, rename()).await.0, 403);
 
@@ -179,5 +181,44 @@ async fn only_what_the_organization_has_is_granted() {
         world.call("GET", &path, &owner, None).await,
         (200, before),
         "nothing was changed"
+    );
+}
+
+#[tokio::test]
+async fn a_grant_on_a_group_is_one_on_its_cameras_and_adds_up() {
+    let world = World::without_bus().await;
+    let owner = world.sign_in().await;
+    let (id, ann) = person(&world, &owner, "ann", "org_user").await;
+    let yard = group(&world, &owner, "yard").await;
+    let body = json!({"name": "shed", "url": "rtsp://10.0.0.9/", "group": yard});
+    let (_, shed) = world.call("POST", "/api/v1/cameras", &owner, Some(body)).await;
+    assert_eq!(
+        shed["permissions"],
+        json!(["view_live", "view_footage", "export", "manage"]),
+        "administrators may do everything"
+    );
+    let path = format!("/api/v1/users/{id}/grants");
+    let items = json!({"items": [
+        {"group": yard, "permissions": ["view_footage"]},
+        {"camera": shed["id"], "permissions": ["manage"]},
+    ]});
+    assert_eq!(world.call("PUT", &path, &owner, Some(items)).await.0, 200);
+    let camera = format!("/api/v1/cameras/{}", shed["id"].as_str().unwrap());
+    let (_, seen) = world.call("GET", &camera, &ann, None).await;
+    assert_eq!(seen["permissions"], json!(["view_footage", "manage"]));
+    let (status, changed) = world
+        .call("PATCH", &camera, &ann, Some(json!({"name": "hut"})))
+        .await;
+    assert_eq!((status, &changed["permissions"]), (200, &seen["permissions"]));
+    let out = json!({"group": null});
+    assert_eq!(world.call("PATCH", &camera, &owner, Some(out)).await.0, 200);
+    let (_, seen) = world.call("GET", &camera, &ann, None).await;
+    assert_eq!(seen["permissions"], json!(["manage"]), "out of the group");
+    let (_, log) = world
+        .call("GET", "/api/v1/audit?action=camera.change", &owner, None)
+        .await;
+    assert!(
+        log["items"][0]["after"].get("permissions").is_none(),
+        "facts, not views"
     );
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::patch::clearable;
+use crate::access::Permissions;
 use crate::id::{CameraId, GroupId, NodeId};
 use crate::source::{Reader, Transport};
 use crate::status::StreamState;
@@ -247,6 +248,9 @@ pub struct Camera {
     pub created: UnixMs,
     /// Grows with each change; the same as in the `ETag`.
     pub revision: u64,
+    /// What who asks may do with it.
+    #[serde(default, skip_serializing_if = "Permissions::is_empty")]
+    pub permissions: Permissions,
 }
 
 /// `POST /api/v1/probe`: try an address before saving it.
