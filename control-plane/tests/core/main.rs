@@ -7,6 +7,8 @@ mod authorization;
 mod support;
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod bus;
@@ -17,11 +19,15 @@ mod cameras;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod erase;
+#[cfg(test)]
 mod events;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod grants;
 #[cfg(test)]
-mod faults;
+mod groups;
 #[cfg(test)]
 mod invited;
 #[cfg(test)]
@@ -40,6 +46,8 @@ mod pages;
 mod people;
 #[cfg(test)]
 mod person;
+#[cfg(test)]
+mod raw;
 #[cfg(test)]
 mod service_keys;
 #[cfg(test)]

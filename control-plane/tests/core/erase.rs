@@ -1,0 +1,373 @@
+//! The end of an organization: all of it goes, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use control_plane::state::now;
+use control_plane::store::{Connection, Store, StoreError, doomed, erase, nodes, objects};
+use diesel::connection::SimpleConnection;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use wire::bus::*;
+use wire::event::NodeEvent;
+use wire::{NodeId, OrganizationId};
+
+use crate::node::{Node, T, object};
+use crate::organizations::{Tenant, tenant};
+use crate::people::camera;
+use crate::raw;
+use crate::support::{Nats, World, database, poll};
+
+/// Every table, in an order in which rows can be added. A new table needs its place here and in
+/// `store::erase`.
+const TABLES: [&str; 27] = [
+    "organization",
+    "user",
+    "session",
+    "refresh_token",
+    "recovery_code",
+    "one_time_token",
+    "login_failure",
+    "service_key",
+    "camera_group",
+    "node",
+    "camera",
+    "assignment",
+    "plan",
+    "object",
+    "gap",
+    "camera_day",
+    "recording_window",
+    "refused",
+    "access_grant",
+    "licence",
+    "recording_job",
+    "recording_hold",
+    "erasure",
+    "erasure_node",
+    "audit",
+    "idempotency",
+    "doomed_object",
+];
+
+/// Adds random rows of one organization to every table.
+struct Filler {
+    random: StdRng,
+    organization: [u8; 16],
+    ids: HashMap<String, Vec<[u8; 16]>>,
+    logins: Vec<String>,
+}
+
+impl Filler {
+    fn new(seed: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        Self {
+            organization: random.random(),
+            random,
+            ids: HashMap::new(),
+            logins: Vec::new(),
+        }
+    }
+
+    fn fill(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
+        for table in TABLES.into_iter().filter(|table| *table != "doomed_object") {
+            let columns = raw::columns(connection, table)?;
+            let rows = match table {
+                "organization" => 1,
+                "login_failure" => self.logins.len(),
+                "plan" => self.ids["node"].len(),
+                _ => self.random.random_range(1..4),
+            };
+            for row in 0..rows {
+                let names: Vec<String> = columns
+                    .iter()
+                    .map(|column| format!("\"{}\"", column.name))
+                    .collect();
+                let values: Vec<String> = columns
+                    .iter()
+                    .map(|column| self.value(connection, table, column, row))
+                    .collect();
+                let (names, values) = (names.join(", "), values.join(", "));
+                connection.batch_execute(&format!("INSERT INTO \"{table}\" ({names}) VALUES ({values})"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, connection: &Connection, table: &str, column: &raw::Column, row: usize) -> String {
+        let name = column.name.as_str();
+        let of = match (table, name) {
+            ("organization", "id") | (_, "organization") => {
+                return raw::bytes(connection, &self.organization);
+            }
+            ("plan", "node") | ("licence", "camera") => return self.nth(connection, name, row),
+            (_, "created_by") => "user",
+            ("idempotency", "actor") => "user",
+            ("refresh_token", "family") => "session",
+            (_, "id") => {
+                let id: [u8; 16] = self.random.random();
+                self.ids.entry(table.to_owned()).or_default().push(id);
+                return raw::bytes(connection, &id);
+            }
+            ("login_failure", "login") => return format!("'{}'", self.logins[row]),
+            (_, other) => other,
+        };
+        if let Some(ids) = self.ids.get(of) {
+            let id = ids[self.random.random_range(0..ids.len())];
+            return raw::bytes(connection, &id);
+        }
+        self.plain(connection, table, column)
+    }
+
+    fn nth(&self, connection: &Connection, table: &str, row: usize) -> String {
+        match self.ids[table].get(row) {
+            Some(id) => raw::bytes(connection, id),
+            None => "NULL".to_owned(),
+        }
+    }
+
+    fn plain(&mut self, connection: &Connection, table: &str, column: &raw::Column) -> String {
+        let number = self.random.random_range(0..1_000_000_000_000_i64);
+        match column.kind.as_str() {
+            "blob" | "bytea" => raw::bytes(connection, &self.random.random::<[u8; 16]>()),
+            "text" => {
+                let text = format!("text {number} of {}", hex::encode(self.organization));
+                if (table, column.name.as_str()) == ("user", "login") {
+                    self.logins.push(text.clone());
+                }
+                format!("'{text}'")
+            }
+            "bigint" => number.to_string(),
+            "integer" => (number % 1_000).to_string(),
+            "smallint" => "0".to_owned(),
+            "boolean" => "FALSE".to_owned(),
+            other => panic!("{table}.{}: a column of {other}", column.name),
+        }
+    }
+}
+
+fn erase_all(connection: &mut Connection, id: OrganizationId) -> Result<(), StoreError> {
+    while erase::footage(connection, id, 2, now())? {}
+    erase::rest(connection, id)?;
+    while erase::log(connection, id, 2)? {}
+    assert_eq!(erase::orphan(connection)?, None);
+    Ok(())
+}
+
+type Dump = BTreeMap<String, BTreeSet<String>>;
+
+fn without_doomed(mut dump: Dump) -> Dump {
+    dump.remove("doomed_object");
+    dump
+}
+
+#[tokio::test]
+async fn erasing_one_leaves_every_row_of_another_and_none_of_its_own() {
+    for seed in 0..12 {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("data")).unwrap();
+        let store = Store::open(&database::url_of(dir.path())).unwrap();
+        let (mut mine, mut theirs) = (Filler::new(seed), Filler::new(1_000 + seed));
+        let organization = mine.organization;
+        let (before, between, after, objects) = store
+            .write(move |c| {
+                assert_eq!(raw::tables(c)?, TABLES.map(str::to_owned).into(), "a new table");
+                theirs.fill(c)?;
+                let before = raw::dump(c)?;
+                mine.fill(c)?;
+                let between = raw::dump(c)?;
+                erase_all(c, OrganizationId::from_bytes(organization))?;
+                Ok((before, between, raw::dump(c)?, mine.ids["object"].len()))
+            })
+            .await
+            .unwrap();
+        for (table, rows) in &before {
+            let filled = table == "doomed_object" || between[table].len() > rows.len();
+            assert!(
+                filled && (table == "doomed_object" || !rows.is_empty()),
+                "{table} is in the test"
+            );
+        }
+        assert_eq!(after["doomed_object"].len(), objects, "seed {seed}");
+        assert_eq!(without_doomed(after), without_doomed(before), "seed {seed}");
+    }
+}
+
+/// An object of an organization's camera in the object store and the index; its file.
+async fn stored(world: &World, id: OrganizationId, camera: &str) -> PathBuf {
+    let sealed = object(NodeId::generate(), camera.parse().unwrap(), T);
+    let row = objects::ObjectRow {
+        id: sealed.id,
+        organization: id,
+        camera: sealed.camera,
+        stream: sealed.stream,
+        node: sealed.node,
+        epoch: 1,
+        previous: None,
+        start: sealed.start,
+        end: sealed.end,
+        bytes: 3,
+        sha256: [0; 32],
+        init: sealed.init,
+        tracks: sealed.tracks,
+        segments: sealed.segments,
+        state: control_plane::store::ObjectState::Stored,
+    };
+    let file = world
+        .dir
+        .path()
+        .join("data/objects")
+        .join(control_plane::objects::key(&row));
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "abc").unwrap();
+    let store = &world.server.state.store;
+    store
+        .write(move |c| objects::insert(c, &row, now()))
+        .await
+        .unwrap();
+    file
+}
+
+async fn erase_now(world: &World, owner: &str, tenant: &Tenant, name: &str) {
+    let path = format!("{}?grace_days=0&confirm={name}", tenant.path);
+    let (status, gone) = world.call("DELETE", &path, owner, None).await;
+    assert_eq!((status, &gone["state"]), (200, &json!("deleting")), "{gone}");
+}
+
+async fn erased(world: &World, owner: &str, tenant: &Tenant) {
+    poll("the organization is erased", async || {
+        (world.call("GET", &tenant.path, owner, None).await.0 == 404).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_erased_one_leaves_one_entry_and_no_footage() {
+    let world = World::without_bus().await;
+    let owner = world.sign_in().await;
+    let (acme, beta) = (
+        tenant(&world, &owner, "Acme").await,
+        tenant(&world, &owner, "Beta").await,
+    );
+    let door = camera(&world, &acme.admin, "door").await;
+    let gate = camera(&world, &beta.admin, "gate").await;
+    let (mine, theirs) = (
+        stored(&world, acme.id, &door).await,
+        stored(&world, beta.id, &gate).await,
+    );
+    let flag = world.dir.path().join("data/objects/maintenance");
+    std::fs::write(&flag, "").unwrap();
+    erase_now(&world, &owner, &acme, "Acme").await;
+    erased(&world, &owner, &acme).await;
+    let left = async || world.server.state.store.read(doomed::left).await.unwrap();
+    assert!(mine.is_file(), "the store is away");
+    assert_eq!(left().await, 1, "and the object is not forgotten");
+    std::fs::remove_file(flag).unwrap();
+    poll("the object is deleted", async || (!mine.exists()).then_some(())).await;
+    assert!(
+        !world
+            .dir
+            .path()
+            .join(format!("data/objects/{}", acme.id))
+            .exists()
+    );
+    assert!(theirs.is_file());
+    assert_eq!(left().await, 1, "until no late upload can bring it back");
+
+    for token in [&acme.admin, &acme.user] {
+        assert_eq!(world.call("GET", "/api/v1/me", token, None).await.0, 401);
+    }
+    let inside = format!("/api/v1/audit?organization={}", acme.id);
+    assert_eq!(world.call("GET", &inside, &owner, None).await.0, 404);
+    let (_, log) = world
+        .call("GET", "/api/v1/audit?action=organization.erase", &owner, None)
+        .await;
+    let (_, me) = world.call("GET", "/api/v1/me", &owner, None).await;
+    let [entry] = log["items"].as_array().unwrap().as_slice() else {
+        panic!("one entry: {log}");
+    };
+    assert_eq!(
+        (&entry["subject"], &entry["actor"], &entry["actor_kind"]),
+        (&json!(acme.id.to_string()), &me["id"], &json!("user"))
+    );
+    for blank in ["actor_name", "address", "request_id", "before", "after"] {
+        assert_eq!(entry[blank], Value::Null, "{blank}");
+    }
+    let rows = world.server.state.store.read(raw::dump).await.unwrap();
+    let named: Vec<&String> = rows
+        .iter()
+        .filter(|(table, _)| !matches!(table.as_str(), "doomed_object" | "idempotency"))
+        .flat_map(|(_, rows)| rows)
+        .filter(|row| row.contains(&hex::encode(acme.id.as_bytes())) || row.contains(&acme.id.to_string()))
+        .collect();
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert_eq!(world.call("GET", &beta.path, &beta.admin, None).await.0, 200);
+    assert_eq!(
+        world
+            .call("GET", &format!("/api/v1/cameras/{gate}"), &beta.admin, None)
+            .await
+            .0,
+        200
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_stops_recording_before_its_organization_is_erased() {
+    let nats = Nats::start();
+    let world = World::with_bus(&nats.url()).await;
+    world.ready().await;
+    let owner = world.sign_in().await;
+    let acme = tenant(&world, &owner, "Acme").await;
+    let node = {
+        let (client, id) = (nats.client().await, NodeId::generate());
+        let own = acme.id;
+        let store = &world.server.state.store;
+        store
+            .write(move |c| nodes::register(c, own, id, "theirs", now()))
+            .await
+            .unwrap();
+        Node {
+            id,
+            jetstream: async_nats::jetstream::new(client.clone()),
+            client,
+        }
+    };
+    node.report().await;
+    let door = camera(&world, &acme.admin, "door").await;
+    node.plan_when("the camera is planned", |plan| !plan.entries.is_empty())
+        .await;
+
+    let sealed = object(node.id, door.parse().unwrap(), T);
+    let event = NodeEvent::ObjectSealed(sealed.clone());
+    node.publish(&event).await;
+    node.committed(event.message_id()).await;
+    let upload = async || {
+        let request = UploadRequest { object: sealed.id };
+        node.ask::<_, UploadReply>(NodeRequestKind::Upload, &request)
+            .await
+    };
+    assert!(matches!(upload().await, Reply::Ok(_)));
+    let full = json!({"quotas": {"storage_bytes": 0}});
+    world.call("PATCH", &acme.path, &owner, Some(full)).await;
+    let Reply::Err(refused) = upload().await else {
+        panic!("the quota is reached");
+    };
+    assert_eq!(refused.code, ReplyCode::Unavailable);
+    assert!(refused.detail.contains("quota"), "{refused}");
+    let (_, shown) = world.call("GET", &acme.path, &acme.admin, None).await;
+    assert_eq!(shown["usage"]["storage_full"], true);
+    world
+        .call("PATCH", &acme.path, &owner, Some(json!({"quotas": {}})))
+        .await;
+    assert!(matches!(upload().await, Reply::Ok(_)), "room again");
+
+    erase_now(&world, &owner, &acme, "Acme").await;
+    erased(&world, &owner, &acme).await;
+    let plan = node.plan().await.expect("a node keeps its last plan");
+    assert!(plan.entries.is_empty(), "{plan:?}");
+    let Reply::Err(refused) = upload().await else {
+        panic!("there is no such object");
+    };
+    assert_eq!(refused.code, ReplyCode::NotFound);
+}
