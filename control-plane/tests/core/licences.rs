@@ -250,10 +250,10 @@ async fn filters_and_usage_agree_on_every_state() {
     for (state, ids) in &by_state {
         assert_eq!(&listed(&format!("state={state}")).await, ids, "{state}");
     }
-    assert_eq!(listed("assigned=true").await, [active.clone()]);
+    assert_eq!(listed("assigned=true").await, [active.as_str()]);
     assert_eq!(listed("assigned=false").await.len(), 14);
     assert_eq!(listed("assigned=false&state=active").await, by_state[1].1[1..]);
-    assert_eq!(listed(&format!("camera={camera_id}")).await, [active.clone()]);
+    assert_eq!(listed(&format!("camera={camera_id}")).await, [active.as_str()]);
     let (_, usage) = world.call("GET", "/api/v1/licences/usage", &admin, None).await;
     assert_eq!(
         usage,
