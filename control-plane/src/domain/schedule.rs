@@ -66,7 +66,8 @@ pub fn zone(name: &str) -> Result<TimeZone, InvalidSchedule> {
     if name.len() > 64 || name.eq_ignore_ascii_case("Factory") {
         return Err(unknown());
     }
-    ZONES.get(name).map_err(|_| unknown())
+    let zone = ZONES.get(name).ok().filter(|zone| !zone.is_unknown());
+    zone.ok_or_else(unknown)
 }
 
 /// What comes next.

@@ -229,6 +229,14 @@ async fn previews_say_what_comes_and_save_nothing() {
     }
     let (status, upcoming) = preview(json!({"schedule": cron, "camera": camera})).await;
     assert_eq!((status, &upcoming["time_zone"]), (200, &json!("UTC")));
+    let path = format!("/api/v1/cameras/{camera}");
+    let patch = json!({"time_zone": "Australia/Lord_Howe"});
+    assert_eq!(world.call("PATCH", &path, &token, Some(patch)).await.0, 200);
+    let (status, upcoming) = preview(json!({"schedule": cron, "camera": camera})).await;
+    assert_eq!(
+        (status, &upcoming["time_zone"]),
+        (200, &json!("Australia/Lord_Howe"))
+    );
     let never = json!({"kind": "cron", "expression": "0 8 31 2 *", "duration_s": 60});
     let (status, upcoming) = preview(json!({"schedule": never, "time_zone": "UTC"})).await;
     assert_eq!(

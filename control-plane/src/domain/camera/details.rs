@@ -1,8 +1,7 @@
 //! What people say of a camera: site, tags, time zone, notes, lengths of segments and objects.
 
-use jiff::tz::TimeZone;
-
 use super::{InvalidCamera, NAME_MAX, invalid, is_invisible};
+use crate::domain::schedule;
 
 const TAGS_MAX: usize = 20;
 const TAG_MAX: usize = 40;
@@ -62,7 +61,7 @@ pub fn tag(text: &str) -> Option<String> {
 /// # Errors
 /// A sentence for field `time_zone`.
 pub fn time_zone(text: &str) -> Result<String, InvalidCamera> {
-    let zone = TimeZone::get(text.trim()).ok().filter(|zone| !zone.is_unknown());
+    let zone = schedule::zone(text.trim()).ok();
     zone.and_then(|zone| zone.iana_name().map(str::to_owned))
         .ok_or_else(|| {
             invalid(
@@ -154,6 +153,9 @@ mod tests {
             "../../etc/passwd",
             "a\0b",
             "Etc/Unknown",
+            "posix/Europe/Berlin",
+            "right/UTC",
+            "localtime",
         ] {
             assert_eq!(time_zone(bad).unwrap_err().field, "time_zone", "{bad:?}");
         }

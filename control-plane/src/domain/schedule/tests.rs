@@ -279,6 +279,8 @@ fn zones_have_names() {
         "CEST+2",
         "../etc/passwd",
         "Factory",
+        "Etc/Unknown",
+        "posix/Europe/Berlin",
         "+02:00",
         &"x".repeat(300),
     ] {
