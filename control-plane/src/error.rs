@@ -62,6 +62,12 @@ pub enum Error {
         /// Seconds until another attempt is let through.
         retry_after_s: u64,
     },
+    /// Signing in with this login failed too often, whether there is such a user or not.
+    #[error("signing in failed too often: wait {retry_after_s} s, or ask an administrator to unlock the account")]
+    Locked {
+        /// Seconds until the next attempt is let through.
+        retry_after_s: u64,
+    },
     /// Something that this depends on said no, and said why: a camera, a node.
     #[error("{title}")]
     Upstream {

@@ -14,14 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::first_start;
 use crate::app::password::Passwords;
-use crate::app::session::Limiter;
+use crate::app::limits::Limiter;
 use crate::bus::{self, Bus, Heads, Nodes};
 use crate::config::Config;
 use crate::http::observe::observe;
 use crate::secrets::{Secrets, private_dir};
 use crate::state::now;
 use crate::store::{Store, cameras};
-use crate::tasks::{eraser, keys, planner};
+use crate::tasks::{eraser, keys, planner, upkeep};
 use crate::{AppState, http, objects};
 
 /// Seconds that open requests may go on for when the server stops.
@@ -58,6 +58,7 @@ impl Server {
             tokio::spawn(planner::run(state.clone(), stop.clone())),
             tokio::spawn(keys::run(state.clone(), stop.clone())),
             tokio::spawn(eraser::run(state.clone(), stop.clone())),
+            tokio::spawn(upkeep::run(state.clone(), stop.clone())),
         ];
         let shared = Data::new(state.clone());
         let server = HttpServer::new(move || {

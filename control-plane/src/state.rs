@@ -7,7 +7,7 @@ use url::Url;
 use wire::UnixMs;
 
 use crate::app::password::Passwords;
-use crate::app::session::Limiter;
+use crate::app::limits::Limiter;
 use crate::bus::{Bus, Heads, Nodes};
 use crate::config::Config;
 use crate::objects::ObjectStore;

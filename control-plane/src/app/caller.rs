@@ -148,6 +148,15 @@ impl Caller {
         }
     }
 
+    /// The caller acting in the organization they belong to, as with one's own account.
+    #[must_use]
+    pub fn at_home(&self) -> Self {
+        Self {
+            organization: self.home,
+            ..self.clone()
+        }
+    }
+
     /// The actor's id, as the audit log and idempotency keys hold it.
     #[must_use]
     pub fn actor_id(&self) -> [u8; 16] {

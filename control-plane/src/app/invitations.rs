@@ -23,7 +23,7 @@ use crate::store::audit::AuditRow;
 use crate::store::members::{self, MemberRow};
 use crate::store::one_time::{self, OneTimeRow};
 use crate::store::types::TokenPurpose;
-use crate::store::{Connection, StoreError, audit, organizations, sessions, users};
+use crate::store::{Connection, StoreError, audit, failures, organizations, sessions, users};
 use crate::{AppState, Error};
 
 /// Milliseconds that a link works.
@@ -172,7 +172,7 @@ pub async fn accept(state: &AppState, body: AcceptLink, origin: Origin, now: Uni
             row.revision += 1;
             members::update(c, &row)?;
             members::set_password(c, row.organization, row.id, &password)?;
-            members::forget_failures(c, &row.login)?;
+            failures::clear(c, &row.login)?;
             one_time::remove_all(c, row.id)?;
             sessions::revoke_all(c, row.id)?;
             note(c, &token, (&before, &row), origin, now)

@@ -2,10 +2,12 @@
 //!
 //! Nothing here knows HTTP or SQL.
 
+pub mod account;
 pub mod audit;
 mod caller;
 pub mod cameras;
 mod create;
+mod factor;
 pub mod first_start;
 pub mod footage;
 pub mod grants;
@@ -15,6 +17,8 @@ pub mod invitations;
 pub mod jobs;
 pub mod ledger;
 pub mod licences;
+pub mod limits;
+mod lockout;
 pub mod nodes;
 pub mod organizations;
 pub mod password;
@@ -23,10 +27,13 @@ pub mod playback;
 pub mod probe;
 mod reach;
 pub mod requests;
+pub mod second_factor;
 pub mod service_keys;
 pub mod session;
+pub mod sign_in;
 pub mod snapshot;
 pub mod token;
+pub mod user_access;
 pub mod users;
 pub mod vault;
 

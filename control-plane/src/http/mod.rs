@@ -1,5 +1,6 @@
 //! HTTP: extracts, authorizes, calls a use case, encodes. Nothing here decides or knows SQL.
 
+pub mod account;
 pub mod assets;
 pub mod audit;
 pub mod auth;
@@ -29,6 +30,7 @@ pub mod service_keys;
 pub mod session;
 pub mod snapshot;
 pub mod stored;
+pub mod user_access;
 pub mod users;
 
 use std::str::FromStr;
@@ -55,6 +57,8 @@ pub fn routes(config: &mut ServiceConfig) {
     health::routes(config);
     openapi::routes(config);
     session::routes(config);
+    account::routes(config);
+    user_access::routes(config);
     cameras::routes(config);
     snapshot::routes(config);
     licences::routes(config);
@@ -78,6 +82,8 @@ pub fn routes(config: &mut ServiceConfig) {
 fn documents() -> Vec<utoipa::openapi::OpenApi> {
     vec![
         session::Document::openapi(),
+        account::Document::openapi(),
+        user_access::Document::openapi(),
         cameras::Document::openapi(),
         snapshot::Document::openapi(),
         licences::Document::openapi(),
@@ -98,6 +104,8 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
 fn listed() -> Vec<&'static [routes::Route]> {
     vec![
         session::ROUTES,
+        account::ROUTES,
+        user_access::ROUTES,
         cameras::ROUTES,
         snapshot::ROUTES,
         licences::ROUTES,

@@ -39,6 +39,7 @@ impl Error {
             Self::TooLarge => "too_large".to_owned(),
             Self::Stale => "stale".to_owned(),
             Self::TooMany { .. } => "too_many_attempts".to_owned(),
+            Self::Locked { .. } => "account_locked".to_owned(),
             Self::Internal(_) => "internal".to_owned(),
         }
     }
@@ -47,7 +48,7 @@ impl Error {
     #[must_use]
     pub const fn retry_after_s(&self) -> Option<u64> {
         match self {
-            Self::TooMany { retry_after_s } => Some(*retry_after_s),
+            Self::TooMany { retry_after_s } | Self::Locked { retry_after_s } => Some(*retry_after_s),
             Self::Unavailable { .. } => Some(RETRY_S),
             _ => None,
         }
@@ -64,7 +65,7 @@ impl ResponseError for Error {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::Stale => StatusCode::PRECONDITION_FAILED,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::Locked { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Upstream { .. } => StatusCode::BAD_GATEWAY,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

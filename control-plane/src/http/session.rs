@@ -8,8 +8,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use wire::api::{Me, Session, SignIn};
 
 use super::auth::address;
-use crate::app::Caller;
 use crate::app::session::{self, Client, REFRESH_MS, SignedIn};
+use crate::app::{Caller, sign_in as signing_in};
 use crate::state::now;
 use crate::{AppState, Error};
 
@@ -31,7 +31,7 @@ super::routes::routes! {
     request_body = SignIn,
     responses(
         (status = 200, description = "Signed in.", body = Session),
-        (status = 401, description = "Wrong login, password or code.", body = wire::api::Problem,
+        (status = 401, description = "`wrong_credentials`, `totp_required` or `wrong_code`.", body = wire::api::Problem,
             content_type = "application/problem+json"),
     ),
 )]
@@ -40,7 +40,7 @@ async fn sign_in(
     request: HttpRequest,
     body: Json<SignIn>,
 ) -> Result<HttpResponse, Error> {
-    let signed_in = session::sign_in(&state, body.into_inner(), &client(&request), now()).await?;
+    let signed_in = signing_in::sign_in(&state, body.into_inner(), &client(&request), now()).await?;
     Ok(answer(&state, signed_in))
 }
 

@@ -6,7 +6,7 @@ use wire::api::UserState;
 use wire::{OrganizationId, UnixMs, UserId};
 
 use super::like::{has, lower};
-use super::schema::{login_failure, user};
+use super::schema::user;
 use super::types::{Id, RoleSql, UserStateSql};
 use super::{Connection, StoreError};
 use crate::domain::page::Part;
@@ -246,13 +246,4 @@ pub fn has_other_owner(connection: &mut Connection, except: UserId) -> Result<bo
         .first(connection)
         .optional()?;
     Ok(found.is_some())
-}
-
-/// Forgets how often signing in as `login` failed.
-///
-/// # Errors
-/// Those of the database.
-pub fn forget_failures(connection: &mut Connection, login: &str) -> Result<(), StoreError> {
-    diesel::delete(login_failure::table.find(login)).execute(connection)?;
-    Ok(())
 }

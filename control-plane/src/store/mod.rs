@@ -12,6 +12,8 @@ pub mod days;
 pub mod doomed;
 pub mod erase;
 pub mod events;
+pub mod factors;
+pub mod failures;
 pub mod gaps;
 pub mod grants;
 pub mod groups;

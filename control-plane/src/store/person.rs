@@ -10,7 +10,7 @@ use super::schema::{
 };
 use super::sessions::SessionRow;
 use super::types::Id;
-use super::{Connection, StoreError, members, sessions};
+use super::{Connection, StoreError, failures, sessions};
 
 /// Sign-ins that are kept, oldest first.
 ///
@@ -88,7 +88,7 @@ pub fn erase(connection: &mut Connection, row: &MemberRow) -> Result<(), StoreEr
     pseudonymise(connection, row.id)?;
     let id = Id::from(row.id);
     sessions::revoke_all(connection, row.id)?;
-    members::forget_failures(connection, &row.login)?;
+    failures::clear(connection, &row.login)?;
     diesel::delete(one_time_token::table.filter(one_time_token::user.eq(id))).execute(connection)?;
     diesel::delete(recovery_code::table.filter(recovery_code::user.eq(id))).execute(connection)?;
     diesel::delete(access_grant::table.filter(access_grant::user.eq(id))).execute(connection)?;

@@ -6,6 +6,7 @@ use wire::{SessionId, UnixMs, UserId};
 use super::schema::{refresh_token, session};
 use super::types::Id;
 use super::{Connection, StoreError};
+use crate::domain::page::Part;
 
 /// A refresh token, without the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,17 +153,90 @@ pub fn revoke(connection: &mut Connection, id: SessionId) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Ends every session of a user.
+/// A person's living sessions, oldest first. One more than asked for, when there are more.
 ///
 /// # Errors
 /// Those of the database.
-pub fn revoke_all(connection: &mut Connection, user: UserId) -> Result<(), StoreError> {
-    let id = Id::from(user);
+pub fn list(
+    connection: &mut Connection,
+    user: UserId,
+    part: &Part,
+    now: UnixMs,
+) -> Result<Vec<SessionRow>, StoreError> {
+    type Raw = (Id, i64, i64, i64, String, String);
+    let mut query = session::table
+        .filter(session::user.eq(Id::from(user)))
+        .filter(session::expires.gt(now.0))
+        .order((session::created, session::id))
+        .limit(part.fetch())
+        .select((
+            session::id,
+            session::created,
+            session::last_used,
+            session::expires,
+            session::address,
+            session::agent,
+        ))
+        .into_boxed();
+    if let Some(after) = part.after {
+        query = query.filter(
+            session::created
+                .gt(after.at)
+                .or(session::created.eq(after.at).and(session::id.gt(Id(after.id)))),
+        );
+    }
+    let rows: Vec<Raw> = query.load(connection)?;
+    let row = |(id, created, last_used, expires, address, agent): Raw| SessionRow {
+        id: id.into(),
+        user,
+        created: UnixMs(created),
+        last_used: UnixMs(last_used),
+        expires: UnixMs(expires),
+        address,
+        agent,
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Whether a session is this person's.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_of(connection: &mut Connection, id: SessionId, user: UserId) -> Result<bool, StoreError> {
+    let owner: Option<Id> = session::table
+        .find(Id::from(id))
+        .select(session::user)
+        .first(connection)
+        .optional()?;
+    Ok(owner == Some(user.into()))
+}
+
+/// Ends a person's sessions, all but one when `keep` is given; how many.
+///
+/// # Errors
+/// Those of the database.
+pub fn revoke_others(
+    connection: &mut Connection,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<usize, StoreError> {
+    // No session has an id of zeros: those are of version 7.
+    let keep = keep.map_or(Id([0; 16]), Id::from);
     diesel::delete(refresh_token::table)
-        .filter(refresh_token::user.eq(id))
+        .filter(refresh_token::user.eq(Id::from(user)))
+        .filter(refresh_token::family.ne(keep))
         .execute(connection)?;
-    diesel::delete(session::table)
-        .filter(session::user.eq(id))
+    let ended = diesel::delete(session::table)
+        .filter(session::user.eq(Id::from(user)))
+        .filter(session::id.ne(keep))
         .execute(connection)?;
-    Ok(())
+    Ok(ended)
+}
+
+/// Ends every session of a user; how many.
+///
+/// # Errors
+/// Those of the database.
+pub fn revoke_all(connection: &mut Connection, user: UserId) -> Result<usize, StoreError> {
+    revoke_others(connection, user, None)
 }

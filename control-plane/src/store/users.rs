@@ -99,6 +99,34 @@ pub fn any(connection: &mut Connection) -> Result<bool, StoreError> {
     Ok(first.is_some())
 }
 
+/// Puts another password's hash in the place of `before`; whether that was still there.
+///
+/// # Errors
+/// Those of the database.
+pub fn rehash(
+    connection: &mut Connection,
+    id: UserId,
+    before: &str,
+    after: &str,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(user::table.find(Id::from(id)))
+        .filter(user::password_hash.eq(before))
+        .set(user::password_hash.eq(after))
+        .execute(connection)?;
+    Ok(changed > 0)
+}
+
+/// Notes that somebody signed in.
+///
+/// # Errors
+/// Those of the database.
+pub fn signed_in(connection: &mut Connection, id: UserId, now: UnixMs) -> Result<(), StoreError> {
+    diesel::update(user::table.find(Id::from(id)))
+        .set(user::last_sign_in.eq(now.0))
+        .execute(connection)?;
+    Ok(())
+}
+
 #[diesel::dsl::auto_type(no_type_alias)]
 fn columns() -> _ {
     user::table.inner_join(organization::table).select((

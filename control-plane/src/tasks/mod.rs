@@ -3,3 +3,4 @@
 pub mod eraser;
 pub mod keys;
 pub mod planner;
+pub mod upkeep;

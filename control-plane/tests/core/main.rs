@@ -1,13 +1,11 @@
 //! The server through its public doors: HTTP, the bus, the configuration file.
 
 #[cfg(test)]
-mod authorization;
-#[cfg(test)]
-#[path = "../support/mod.rs"]
-mod support;
-
+mod account;
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
+mod authorization;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
@@ -37,6 +35,8 @@ mod licences;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod lockout;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod organizations;
@@ -58,6 +58,8 @@ mod snapshot;
 mod store;
 #[cfg(test)]
 mod tenants;
+#[cfg(test)]
+mod totp;
 #[cfg(test)]
 mod unlicensed;
 #[cfg(test)]

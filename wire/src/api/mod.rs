@@ -1,5 +1,6 @@
 //! Bodies of the HTTP API, as the browser and other clients see them: one module for each noun.
 
+mod account;
 mod audit;
 mod camera;
 mod group;
@@ -14,6 +15,9 @@ mod service_key;
 mod session;
 mod user;
 
+pub use account::{
+    BeginTotp, ChangePassword, RecoveryCodes, RemoveTotp, TotpCode, TotpSecret, UserSession,
+};
 pub use audit::{ActorKind, AuditEntry};
 pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
 pub use group::{Group, GroupPatch, NewGroup};

@@ -67,4 +67,7 @@ pub struct Me {
     pub role: Role,
     /// What the user may do in the whole organization; grants on single cameras come on top.
     pub rights: Rights,
+    /// Whether a second factor is in force.
+    #[serde(default)]
+    pub totp: bool,
 }
