@@ -27,6 +27,7 @@ pub mod playback;
 pub mod probe;
 mod reach;
 pub mod requests;
+pub mod rotation;
 pub mod second_factor;
 pub mod service_keys;
 pub mod session;

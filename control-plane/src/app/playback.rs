@@ -22,6 +22,8 @@ pub const MAX_RANGE_MS: i64 = 24 * 60 * 60 * 1000;
 const LIFE_MS: i64 = 6 * 60 * 60 * 1000;
 /// Expiries are multiples of this, in milliseconds, so that caches see the same addresses for a while.
 const WINDOW_MS: i64 = 60 * 60 * 1000;
+/// The longest that any signed address works, in milliseconds.
+pub const ADDRESS_MS: i64 = LIFE_MS + WINDOW_MS;
 /// Address of gap segments, which answers with nothing to show.
 pub const GAP_PATH: &str = "/playlist/gap.mp4";
 const STREAMS: [StreamKind; 2] = [StreamKind::Main, StreamKind::Sub];

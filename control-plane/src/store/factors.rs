@@ -127,26 +127,3 @@ pub fn spend_code(connection: &mut Connection, id: UserId, digest: &[u8; 32]) ->
         .execute(connection)?;
     Ok(spent > 0)
 }
-
-/// Every sealed second factor, to encrypt it under another key.
-///
-/// # Errors
-/// Those of the database.
-pub fn all_sealed(connection: &mut Connection) -> Result<Vec<(UserId, Vec<u8>)>, StoreError> {
-    let rows: Vec<(Id, Vec<u8>)> = user::table
-        .filter(user::totp.is_not_null())
-        .select((user::id, user::totp.assume_not_null()))
-        .load(connection)?;
-    Ok(rows.into_iter().map(|(id, sealed)| (id.into(), sealed)).collect())
-}
-
-/// Writes a second factor that was encrypted under another key.
-///
-/// # Errors
-/// Those of the database.
-pub fn reseal(connection: &mut Connection, id: UserId, sealed: &[u8]) -> Result<(), StoreError> {
-    diesel::update(user::table.find(Id::from(id)))
-        .set(user::totp.eq(sealed))
-        .execute(connection)?;
-    Ok(())
-}

@@ -32,6 +32,7 @@ pub mod person;
 mod pool;
 mod run;
 mod schema;
+pub mod sealed;
 pub mod service_keys;
 pub mod sessions;
 mod target;
