@@ -1,6 +1,10 @@
 //! The server through its public doors: HTTP, the bus, the configuration file.
 
 #[cfg(test)]
+#[path = "../support/mod.rs"]
+mod support;
+
+#[cfg(test)]
 mod account;
 #[cfg(test)]
 mod audit;
