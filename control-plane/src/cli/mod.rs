@@ -3,6 +3,7 @@
 //! A command parses its own arguments, does one thing and ends; what it does is in `app` and `store`.
 
 mod check;
+mod database;
 mod migrate;
 mod openapi;
 mod serve;
@@ -32,6 +33,7 @@ enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Migrate(migrate::Migrate),
+    Database(database::Database),
     Openapi(openapi::Openapi),
 }
 
@@ -62,6 +64,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(command) => command.run().await,
         Command::Check(command) => command.run().await,
         Command::Migrate(command) => command.run().await,
+        Command::Database(command) => command.run().await,
         Command::Openapi(command) => command.run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -81,27 +81,37 @@ impl Target {
     /// [`StoreError::Broken`] when that cannot be told, or when a newer program than this one has migrated
     /// the database already; [`StoreError::Unavailable`] when it cannot be reached.
     pub fn pending(&self) -> Result<Vec<String>, StoreError> {
-        let applied = match self {
-            Self::Sqlite(path) if !path.exists() => Vec::new(),
-            _ => applied(&mut self.connect()?)?,
-        };
-        let known = match self {
-            Self::Sqlite(_) => names::<Sqlite>(&SQLITE)?,
-            Self::Postgres(_) => names::<Pg>(&POSTGRES)?,
-        };
-        if let Some(newer) = applied
-            .iter()
-            .find(|one| known.iter().all(|(version, _)| version != *one))
-        {
-            return Err(StoreError::Broken(format!(
-                "it was migrated by another version of this program, which knows migration {newer}"
-            )));
+        match self {
+            Self::Sqlite(path) if !path.exists() => left(names::<Sqlite>(&SQLITE)?, &[]),
+            _ => pending_on(&mut self.connect()?),
         }
-        let pending = known
-            .into_iter()
-            .filter(|(version, _)| !applied.contains(version));
-        Ok(pending.map(|(_, name)| name).collect())
     }
+}
+
+/// Like [`Target::pending`].
+///
+/// # Errors
+/// As there.
+pub(super) fn pending_on(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+    let applied = applied(connection)?;
+    let known = match connection {
+        Connection::Sqlite(_) => names::<Sqlite>(&SQLITE)?,
+        Connection::Postgres(_) => names::<Pg>(&POSTGRES)?,
+    };
+    left(known, &applied)
+}
+
+fn left(known: Vec<(String, String)>, applied: &[String]) -> Result<Vec<String>, StoreError> {
+    let is_unknown = |version: &&String| known.iter().all(|(known, _)| known != *version);
+    if let Some(newer) = applied.iter().find(is_unknown) {
+        return Err(StoreError::Broken(format!(
+            "it was migrated by another version of this program, which knows migration {newer}"
+        )));
+    }
+    let pending = known
+        .into_iter()
+        .filter(|(version, _)| !applied.contains(version));
+    Ok(pending.map(|(_, name)| name).collect())
 }
 
 /// Versions and full names, in order.

@@ -8,6 +8,7 @@ pub mod access;
 pub mod audit;
 pub mod cameras;
 mod connection;
+pub mod copy;
 pub mod days;
 pub mod doomed;
 pub mod erase;

@@ -8,6 +8,8 @@ mod support;
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod copy;
+#[cfg(test)]
 mod ffmpeg;
 #[cfg(test)]
 mod fixture;

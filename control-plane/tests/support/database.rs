@@ -52,6 +52,13 @@ pub(crate) fn postgres() -> String {
     SERVER.database()
 }
 
+/// One more PostgreSQL database, without any table.
+pub(crate) fn postgres_without_tables() -> String {
+    let name = format!("bare_{}", wire::ObjectId::generate()).replace('-', "");
+    SERVER.administer(&format!("CREATE DATABASE {name}"));
+    SERVER.url(&name)
+}
+
 /// What `SELECT count(*) FROM <what>` says.
 pub(crate) fn count(url: &str, what: &str) -> i64 {
     #[derive(QueryableByName)]
