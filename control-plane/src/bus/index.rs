@@ -44,7 +44,11 @@ pub(super) async fn run(state: AppState, jetstream: jetstream::Context) -> anyho
 
 async fn take(state: &AppState, messages: &[Message]) -> anyhow::Result<()> {
     let batch: Vec<Incoming> = messages.iter().filter_map(incoming).collect();
-    let taken = state.store.patient().write(move |c| apply(c, &batch, now())).await;
+    let taken = state
+        .store
+        .patient()
+        .write(move |c| apply(c, &batch, now()))
+        .await;
     let verdicts = match taken {
         Ok(verdicts) => verdicts,
         Err(error) => {

@@ -7,6 +7,8 @@ mod support;
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod at_once;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod authorization;
@@ -51,6 +53,8 @@ mod people;
 #[cfg(test)]
 mod person;
 #[cfg(test)]
+mod planted;
+#[cfg(test)]
 mod raw;
 #[cfg(test)]
 mod service_keys;
@@ -70,3 +74,5 @@ mod unlicensed;
 mod upload;
 #[cfg(test)]
 mod users;
+#[cfg(test)]
+mod walls;

@@ -1,6 +1,7 @@
 //! A server in this process, a real bus beside it, a temporary folder below both.
 
 pub(crate) mod database;
+pub(crate) mod people;
 
 use std::net::TcpListener;
 use std::path::Path;

@@ -2,18 +2,11 @@
 
 use std::collections::HashMap;
 
-use control_plane::app::password;
-use control_plane::state::now;
-use control_plane::store::users::UserRow;
-use control_plane::store::{organizations, users};
 use serde_json::json;
 use wire::access::Role;
-use wire::api::UserState;
 use wire::{OrganizationId, UserId};
 
 use crate::support::World;
-
-pub(super) const PASSWORD: &str = "a password of the tests";
 
 /// The columns of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,13 +68,13 @@ impl Actors {
         let (_, me) = world.call("GET", "/api/v1/me", &owner, None).await;
         let home = me["organization"].as_str().unwrap().parse().unwrap();
         let (ours, theirs) = (
-            organization(world, "Ours").await,
-            organization(world, "Theirs").await,
+            world.organization("Ours").await,
+            world.organization("Theirs").await,
         );
-        let (_, admin) = person(world, ours, "admin-of-ours", Role::OrgAdmin).await;
-        let (_, other) = person(world, theirs, "admin-of-theirs", Role::OrgAdmin).await;
-        let (granted_id, granted) = person(world, ours, "granted", Role::OrgUser).await;
-        let (_, user) = person(world, ours, "user", Role::OrgUser).await;
+        let (_, admin) = world.person(ours, "admin-of-ours", Role::OrgAdmin).await;
+        let (_, other) = world.person(theirs, "admin-of-theirs", Role::OrgAdmin).await;
+        let (granted_id, granted) = world.person(ours, "granted", Role::OrgUser).await;
+        let (_, user) = world.person(ours, "user", Role::OrgUser).await;
         let all = json!([
             "cameras:view_live",
             "cameras:view_footage",
@@ -136,52 +129,6 @@ impl Actors {
             _ => &self.ours,
         }
     }
-}
-
-async fn organization(world: &World, name: &'static str) -> OrganizationId {
-    let id = OrganizationId::generate();
-    let store = &world.server.state.store;
-    store
-        .write(move |c| organizations::insert(c, id, name, now()))
-        .await
-        .unwrap();
-    id
-}
-
-/// A user who can sign in.
-pub(super) async fn member(world: &World, organization: OrganizationId, login: &str, role: Role) -> UserId {
-    let user = UserRow {
-        id: UserId::generate(),
-        organization,
-        organization_name: String::new(),
-        login: login.to_owned(),
-        name: String::new(),
-        role,
-        state: UserState::Active,
-        password_hash: password::hash(PASSWORD).unwrap(),
-    };
-    let id = user.id;
-    let store = &world.server.state.store;
-    store
-        .write(move |c| users::insert(c, &user, now()))
-        .await
-        .unwrap();
-    id
-}
-
-/// A user who has signed in, and the access token.
-async fn person(world: &World, organization: OrganizationId, login: &str, role: Role) -> (UserId, String) {
-    let id = member(world, organization, login, role).await;
-    let body = json!({"login": login, "password": PASSWORD});
-    let answer = world
-        .http
-        .post(world.url("/api/v1/session"))
-        .json(&body)
-        .send()
-        .await
-        .unwrap();
-    let session: serde_json::Value = answer.json().await.unwrap();
-    (id, session["access_token"].as_str().unwrap().to_owned())
 }
 
 async fn service_key(world: &World, maker: &str, scopes: serde_json::Value) -> String {

@@ -3,13 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use control_plane::state::now;
-use control_plane::store::organizations;
 use serde_json::{Value, json};
-use wire::OrganizationId;
 use wire::access::Role;
 
-use super::actors::{Actor, Actors, PASSWORD, Target, member};
+use super::actors::{Actor, Actors, Target};
 use crate::support::World;
+use crate::support::people::PASSWORD;
 
 /// A body.
 pub(super) enum Body {
@@ -83,11 +82,10 @@ async fn address(
             .await
         }
         Some("groups") => made(world, target, "/api/v1/groups", &json!({"name": name("group")})).await,
-        Some("users") if !path.ends_with("/invitation") => {
-            member(world, target.organization, &name("user"), Role::OrgUser)
-                .await
-                .to_string()
-        }
+        Some("users") if !path.ends_with("/invitation") => world
+            .member(target.organization, &name("user"), Role::OrgUser)
+            .await
+            .to_string(),
         Some("users") => {
             let body = json!({"login": name("guest"), "name": "Guest", "role": "org_user"});
             made(world, target, "/api/v1/users", &body).await
@@ -97,7 +95,7 @@ async fn address(
             made(world, target, "/api/v1/service-keys", &body).await
         }
         Some("organizations") if matches!(actor, Actor::Owner | Actor::OwnerElsewhere) => {
-            organization(world).await
+            world.organization("Fresh").await.to_string()
         }
         Some("organizations") => target.organization.to_string(),
         Some("me") => NOBODY.to_owned(),
@@ -215,14 +213,4 @@ async fn licence(world: &World, actors: &Actors, target: &Target, assigned: bool
         assert_eq!(status, 200, "{answer}");
     }
     licence
-}
-
-async fn organization(world: &World) -> String {
-    let id = OrganizationId::generate();
-    let store = &world.server.state.store;
-    store
-        .write(move |c| organizations::insert(c, id, "Fresh", now()))
-        .await
-        .unwrap();
-    id.to_string()
 }
