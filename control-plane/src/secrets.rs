@@ -245,7 +245,7 @@ mod tests {
         replace(&dir.path().join("url"), &rotated).unwrap();
         let after = secrets.refresh().unwrap().unwrap();
         assert_eq!((&after.url, &after.jwt), (&rotated, &before.jwt));
-        assert_eq!(after.url.former, [before.url.present.clone()]);
+        assert_eq!(after.url.former, std::slice::from_ref(&before.url.present));
 
         std::fs::write(dir.path().join("jwt"), "damaged").unwrap();
         let error = secrets.refresh().unwrap_err().to_string();
