@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::UnixMs;
+use crate::time::{TimeRange, UnixMs};
 
 /// A stretch of one object that starts with a keyframe: a byte range and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,12 @@ pub struct DamagedTable;
 const FORMAT: u8 = 1;
 
 impl SegmentTable {
+    /// From the first segment's start to the last one's end; none without segments.
+    #[must_use]
+    pub fn range(&self) -> Option<TimeRange> {
+        TimeRange::new(self.0.first()?.start, self.0.last()?.end()).ok()
+    }
+
     /// Packs to a few bytes a segment: a format byte, then for each segment the LEB128 numbers
     /// offset − end of the one before, length, start − end of the one before (zig-zag), duration.
     #[must_use]

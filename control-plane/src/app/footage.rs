@@ -9,7 +9,7 @@ use wire::{CameraId, NodeId, ObjectId, StreamKind};
 
 use crate::bus::BusError;
 use crate::objects::{self, ObjectStoreError};
-use crate::store::ObjectState;
+use crate::store::{ObjectState, erasures};
 use crate::{AppState, Error};
 
 /// Where an object's bytes are.
@@ -37,12 +37,20 @@ pub async fn locate(state: &AppState, camera: CameraId, object: ObjectId) -> Res
     // The head first: what goes from head to index meanwhile is then in both, not in neither.
     let open = [StreamKind::Main, StreamKind::Sub].iter().find_map(|stream| {
         let head = state.heads.head(camera, *stream)?;
-        head.objects
-            .iter()
-            .any(|one| one.id == object)
-            .then_some(head.node)
+        let open = head.objects.iter().find(|one| one.id == object)?;
+        Some((head.node, open.segments.range()))
     });
     let row = state.store.object_by_id(None, object).await?;
+    let open = match open {
+        Some((node, Some(range))) if row.is_none() => {
+            let erased = state
+                .store
+                .read(move |c| erasures::touching(c, camera, range))
+                .await?;
+            erased.is_empty().then_some(node)
+        }
+        open => open.map(|(node, _)| node),
+    };
     match (row.filter(|row| row.camera == camera), open) {
         (Some(row), _) if row.state == ObjectState::Stored => Ok(Place::Stored {
             key: objects::key(&row),

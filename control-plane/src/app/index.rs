@@ -2,13 +2,19 @@
 //!
 //! An event is committed, or refused for good and remembered as such; anything else is a fault of the
 //! database, and the whole batch comes again.
+//!
+//! Footage of erased time is refused. Gaps of it are taken: they hold no footage, and the node that erased
+//! its own copies explains them so.
 
 use wire::coverage::Gap;
 use wire::event::{NodeEvent, SealedObject};
 use wire::{NodeId, TimeRange, UnixMs};
 
+use super::erasures::entomb;
 use crate::domain::event::{check, digest, tidy};
-use crate::store::{Connection, ObjectRow, ObjectState, StoreError, cameras, days, events, gaps, objects};
+use crate::store::{
+    Connection, ObjectRow, ObjectState, StoreError, cameras, days, erasures, events, gaps, objects,
+};
 
 const MESSAGE_MAX: usize = 128;
 
@@ -98,6 +104,21 @@ fn take_object(
         segments: object.segments.clone(),
         state: ObjectState::Sealed,
     };
+    if let Ok(range) = TimeRange::new(row.start, row.end)
+        && let Some((_, reason)) = erasures::touching(connection, row.camera, range)?
+            .into_iter()
+            .next()
+    {
+        entomb(
+            connection,
+            organization,
+            (row.camera, row.stream),
+            &[range],
+            &reason,
+            now,
+        )?;
+        return Ok(Verdict::Refused("footage of this time was erased".to_owned()));
+    }
     if objects::insert(connection, &row, now)? {
         if let Ok(footage) = TimeRange::new(row.start, row.end) {
             days::add(connection, organization, row.camera, row.stream, footage)?;

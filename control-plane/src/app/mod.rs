@@ -7,6 +7,7 @@ pub mod audit;
 mod caller;
 pub mod cameras;
 mod create;
+pub mod erasures;
 mod factor;
 pub mod first_start;
 pub mod footage;

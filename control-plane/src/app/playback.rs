@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use wire::access::Permission;
 use wire::api::Playback;
+use wire::event::OpenObject;
 use wire::{CameraId, ObjectId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
 use super::Caller;
@@ -13,7 +14,7 @@ use crate::domain::playlist::{
     Ending, Footage, MediaUrls, TOUCH_MS, codecs, ending, media, multivariant, select, variant,
 };
 use crate::domain::signing::{Grant, Rejected, Signer, expiry};
-use crate::store::{CameraRow, ObjectRow};
+use crate::store::{CameraRow, ObjectRow, erasures};
 use crate::{AppState, Error};
 
 /// Longest range of a playlist, in milliseconds.
@@ -322,10 +323,42 @@ pub async fn footage(
             .is_some_and(|last| last.end().plus(TOUCH_MS) > range.start());
         !known.contains(&object.id) && starts && ends
     });
+    let open: Vec<OpenObject> = open.cloned().collect();
     Ok(Found {
-        open: open.cloned().map(Footage::from).collect(),
+        open: unerased(state, camera.id, open)
+            .await?
+            .into_iter()
+            .map(Footage::from)
+            .collect(),
         indexed: indexed.into_iter().map(Footage::from).collect(),
     })
+}
+
+/// Those of `open` that no erasure touches: a node goes on announcing them until it has heard of it.
+async fn unerased(
+    state: &AppState,
+    camera: CameraId,
+    open: Vec<OpenObject>,
+) -> Result<Vec<OpenObject>, Error> {
+    let ranges: Vec<TimeRange> = open.iter().filter_map(|object| object.segments.range()).collect();
+    let (Some(start), Some(end)) = (
+        ranges.iter().map(TimeRange::start).min(),
+        ranges.iter().map(TimeRange::end).max(),
+    ) else {
+        return Ok(open);
+    };
+    let Ok(span) = TimeRange::new(start, end) else {
+        return Ok(open);
+    };
+    let erased = state
+        .store
+        .read(move |c| erasures::touching(c, camera, span))
+        .await?;
+    let is_erased = |object: &OpenObject| {
+        let range = object.segments.range();
+        range.is_some_and(|range| erased.iter().any(|(gone, _)| gone.intersection(&range).is_some()))
+    };
+    Ok(open.into_iter().filter(|object| !is_erased(object)).collect())
 }
 
 impl From<ObjectRow> for Footage {

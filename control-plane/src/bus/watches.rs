@@ -14,6 +14,7 @@ use wire::{CameraId, NodeId};
 
 use super::setup;
 use crate::AppState;
+use crate::app::erasures::reported;
 use crate::app::nodes::register;
 use crate::domain::event::{check_head, tidy};
 use crate::state::now;
@@ -50,6 +51,7 @@ async fn report(state: &AppState, mut status: NodeStatus) -> anyhow::Result<()> 
     if state.nodes.online(node).is_none_or(|before| before.name != name) {
         register(state, node, name, now()).await?;
     }
+    reported(state, node, &status.erased, now()).await?;
     if state.nodes.put(status, Instant::now()) {
         tracing::info!(%node, "node online");
         state.replan.notify_one();

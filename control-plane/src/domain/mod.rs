@@ -2,6 +2,7 @@
 
 pub mod camera;
 pub mod coverage;
+pub mod erasure;
 pub mod event;
 pub mod hold;
 pub mod licence;

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use wire::coverage::GapCause;
-use wire::plan::{Plan, PlanEntry};
+use wire::plan::{Erasure, Plan, PlanEntry};
 use wire::source::Source;
 use wire::{CameraId, NodeId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
@@ -87,15 +87,24 @@ pub struct Outcome {
     pub next_change: Option<UnixMs>,
 }
 
-/// Decides. `kept` are the plans that nodes were last given.
+/// Decides. `kept` are the plans that nodes were last given, `erasures` what nodes still have to erase, in
+/// order.
 #[must_use]
-pub fn decide(mut cameras: Vec<PlanCamera>, nodes: &[PlanNode], kept: &[Plan], now: UnixMs) -> Outcome {
+pub fn decide(
+    mut cameras: Vec<PlanCamera>,
+    nodes: &[PlanNode],
+    erasures: &[(NodeId, Erasure)],
+    kept: &[Plan],
+    now: UnixMs,
+) -> Outcome {
     let assignments = assign(&mut cameras, nodes, now);
     let changed = nodes
         .iter()
         .filter_map(|node| {
             let kept = kept.iter().find(|plan| plan.node == node.id);
-            changed(node.id, &cameras, kept, now)
+            let own = erasures.iter().filter(|(of, _)| *of == node.id);
+            let erasures = own.map(|(_, erasure)| *erasure).collect();
+            changed(node.id, &cameras, erasures, kept, now)
         })
         .collect();
     let recording = cameras.iter().filter(|camera| camera.recording);
@@ -160,7 +169,13 @@ fn least_loaded(
 }
 
 /// A node's plan, when it differs from the kept one.
-fn changed(node: NodeId, cameras: &[PlanCamera], kept: Option<&Plan>, now: UnixMs) -> Option<Plan> {
+fn changed(
+    node: NodeId,
+    cameras: &[PlanCamera],
+    erasures: Vec<Erasure>,
+    kept: Option<&Plan>,
+    now: UnixMs,
+) -> Option<Plan> {
     let horizon = kept.map_or(horizon(now), |plan| plan.horizon.max(horizon(now)));
     let mut entries: Vec<PlanEntry> = cameras
         .iter()
@@ -169,7 +184,9 @@ fn changed(node: NodeId, cameras: &[PlanCamera], kept: Option<&Plan>, now: UnixM
         .collect();
     entries.sort_by_key(|entry| (entry.camera, entry.stream));
     let revision = kept.map_or(0, |plan| plan.revision);
-    if kept.is_some_and(|plan| plan.entries == entries && plan.horizon == horizon) {
+    if kept
+        .is_some_and(|plan| plan.entries == entries && plan.horizon == horizon && plan.erasures == erasures)
+    {
         return None;
     }
     Some(Plan {
@@ -177,7 +194,7 @@ fn changed(node: NodeId, cameras: &[PlanCamera], kept: Option<&Plan>, now: UnixM
         revision: revision + 1,
         horizon,
         entries,
-        erasures: Vec::new(),
+        erasures,
     })
 }
 

@@ -7,6 +7,7 @@ pub mod auth;
 mod camera_query;
 pub mod cameras;
 pub mod csv;
+pub mod erasures;
 pub mod footage;
 pub mod groups;
 pub mod health;
@@ -60,6 +61,7 @@ pub fn routes(config: &mut ServiceConfig) {
     account::routes(config);
     user_access::routes(config);
     cameras::routes(config);
+    erasures::routes(config);
     snapshot::routes(config);
     licences::routes(config);
     jobs::routes(config);
@@ -85,6 +87,7 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         account::Document::openapi(),
         user_access::Document::openapi(),
         cameras::Document::openapi(),
+        erasures::Document::openapi(),
         snapshot::Document::openapi(),
         licences::Document::openapi(),
         jobs::Document::openapi(),
@@ -107,6 +110,7 @@ fn listed() -> Vec<&'static [routes::Route]> {
         account::ROUTES,
         user_access::ROUTES,
         cameras::ROUTES,
+        erasures::ROUTES,
         snapshot::ROUTES,
         licences::ROUTES,
         jobs::ROUTES,

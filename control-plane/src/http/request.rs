@@ -47,6 +47,29 @@ impl PageQuery {
     }
 }
 
+/// Whether to do it, or only to say what would be done.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DryRun {
+    /// Change nothing.
+    #[param(value_type = Option<bool>, default = false)]
+    dry_run: Option<String>,
+}
+
+impl DryRun {
+    /// Whether nothing is to be changed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the field.
+    pub fn is_dry(&self) -> Result<bool, Error> {
+        match self.dry_run.as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Error::field("dry_run", "true or false")),
+        }
+    }
+}
+
 /// `If-Match` (RFC 9110 §13.1.1): the revision that the client has seen; none when it does not care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch(pub Option<u64>);

@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use wire::{CameraId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
-use super::schema::camera_day;
+use super::objects::MAX_OBJECT_MS;
+use super::schema::{camera_day, object};
 use super::types::{Id, StreamSql};
 use super::{Connection, Store, StoreError};
 
@@ -71,6 +72,46 @@ pub fn add(
         start = end;
     }
     Ok(())
+}
+
+/// Computes a day anew from the objects that are left; a day without any goes.
+///
+/// # Errors
+/// Those of the database.
+pub fn recompute(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    camera: CameraId,
+    stream: StreamKind,
+    day: i64,
+) -> Result<(), StoreError> {
+    let (first, last) = (
+        day.saturating_mul(DAY_MS),
+        day.saturating_add(1).saturating_mul(DAY_MS),
+    );
+    let left: Vec<(i64, i64)> = object::table
+        .filter(object::camera.eq(Id::from(camera)))
+        .filter(object::stream.eq(StreamSql(stream)))
+        .filter(object::organization.eq(Id::from(organization)))
+        .filter(object::start_ms.gt(first.saturating_sub(MAX_OBJECT_MS)))
+        .filter(object::start_ms.lt(last))
+        .filter(object::end_ms.gt(first))
+        .select((object::start_ms, object::end_ms))
+        .load(connection)?;
+    let day = i32::try_from(day).map_err(|error| StoreError::Broken(error.to_string()))?;
+    if left.is_empty() {
+        diesel::delete(camera_day::table.find((Id::from(camera), StreamSql(stream), day)))
+            .execute(connection)?;
+        return Ok(());
+    }
+    let mut row = CameraDay {
+        day,
+        quarters: [0; QUARTERS],
+    };
+    for (start, end) in left {
+        fill(&mut row, start.max(first), end.min(last));
+    }
+    put(connection, organization, camera, stream, &row)
 }
 
 /// Adds `[start, end)`, which lies within the day, to its quarters.

@@ -7,6 +7,9 @@ use wire::UnixMs;
 use super::schema::doomed_object;
 use super::{Connection, StoreError};
 
+/// Rows of one statement.
+const AT_ONCE: usize = 500;
+
 /// An object to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoomedRow {
@@ -32,6 +35,32 @@ pub fn doom(connection: &mut Connection, key: &str, now: UnixMs) -> Result<(), S
                 doomed_object::due.eq(now.0),
             ))
             .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Dooms many objects; again is as well.
+///
+/// # Errors
+/// Those of the database.
+pub fn doom_all(connection: &mut Connection, keys: &[String], now: UnixMs) -> Result<(), StoreError> {
+    for keys in keys.chunks(AT_ONCE) {
+        diesel::delete(doomed_object::table)
+            .filter(doomed_object::object_key.eq_any(keys))
+            .execute(connection)?;
+        let row = |key| {
+            (
+                doomed_object::object_key.eq(key),
+                doomed_object::since.eq(now.0),
+                doomed_object::due.eq(now.0),
+            )
+        };
+        let rows: Vec<_> = keys.iter().map(row).collect();
+        let insert = diesel::insert_into(doomed_object::table).values(rows);
+        match connection {
+            Connection::Sqlite(c) => insert.execute(c)?,
+            Connection::Postgres(c) => insert.execute(c)?,
+        };
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ pub mod copy;
 pub mod days;
 pub mod doomed;
 pub mod erase;
+pub mod erasures;
 pub mod events;
 pub mod factors;
 pub mod failures;

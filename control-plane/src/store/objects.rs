@@ -1,5 +1,7 @@
 //! The index: one row per sealed object.
 
+mod extent;
+
 use diesel::prelude::*;
 use wire::media::Init;
 use wire::{CameraId, NodeId, ObjectId, OrganizationId, SegmentTable, StreamKind, TimeRange, Track, UnixMs};
@@ -7,6 +9,8 @@ use wire::{CameraId, NodeId, ObjectId, OrganizationId, SegmentTable, StreamKind,
 use super::schema::object;
 use super::types::{Id, ObjectState, StateSql, StreamSql};
 use super::{Connection, Store, StoreError};
+
+pub use extent::{Extent, extents, take_out};
 
 /// Longest object that the index takes, in milliseconds. Ranges are found through the primary key by
 /// start time, so this bounds how far back a query looks.

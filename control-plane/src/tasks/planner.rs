@@ -26,7 +26,7 @@ use crate::state::now;
 use crate::store::holds::RecordingRule;
 use crate::store::licences::LicenceRow;
 use crate::store::nodes::NodeRow;
-use crate::store::{CameraRow, Connection, StoreError, cameras, holds, licences, nodes};
+use crate::store::{CameraRow, Connection, StoreError, cameras, erasures, holds, licences, nodes};
 
 /// Between two looks at who is online.
 const TICK: Duration = Duration::from_secs(5);
@@ -129,7 +129,8 @@ fn commit(
 ) -> Result<(Vec<Plan>, Option<UnixMs>), StoreError> {
     let cameras = plan_cameras(connection)?;
     let kept = nodes::plans(connection)?;
-    let outcome = decide(cameras.clone(), present, &kept, now);
+    let open = erasures::unfinished(connection)?;
+    let outcome = decide(cameras.clone(), present, &open, &kept, now);
     for (camera, node, epoch) in outcome.assignments {
         tracing::info!(%camera, %node, epoch, "assigned a camera");
         cameras::assign(connection, camera, node, epoch, now)?;

@@ -25,6 +25,8 @@ mod configuration;
 #[cfg(test)]
 mod erase;
 #[cfg(test)]
+mod erasures;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod faults;

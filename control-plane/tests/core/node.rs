@@ -9,7 +9,7 @@ use wire::event::{NodeEvent, SealedObject};
 use wire::media::Init;
 use wire::plan::Plan;
 use wire::status::NodeStatus;
-use wire::{CameraId, NodeId, ObjectId, Segment, SegmentTable, StreamKind, Track, UnixMs};
+use wire::{CameraId, ErasureId, NodeId, ObjectId, Segment, SegmentTable, StreamKind, Track, UnixMs};
 
 use crate::support::{Nats, World, poll};
 
@@ -40,6 +40,11 @@ impl Node {
     }
 
     pub(crate) async fn report(&self) {
+        self.report_erased(Vec::new()).await;
+    }
+
+    /// Reports that nothing of these is left.
+    pub(crate) async fn report_erased(&self, erased: Vec<ErasureId>) {
         let status = NodeStatus {
             node: self.id,
             name: "test node".to_owned(),
@@ -53,7 +58,7 @@ impl Node {
             upload_backlog: 0,
             outbox_backlog: 0,
             streams: Vec::new(),
-            erased: Vec::new(),
+            erased,
         };
         let body = serde_json::to_vec(&status).unwrap();
         self.bucket(NODE_BUCKET)

@@ -7,7 +7,7 @@ use wire::event::{NodeEvent, SealedObject};
 
 use crate::node::{Node, Site, T, object, site};
 
-async fn put(site: &Site, signed: &UploadReply, body: Vec<u8>) -> u16 {
+pub(crate) async fn put(site: &Site, signed: &UploadReply, body: Vec<u8>) -> u16 {
     let mut request = site.world.http.put(&signed.url).body(body);
     for (name, value) in &signed.headers {
         request = request.header(name, value);
@@ -15,14 +15,14 @@ async fn put(site: &Site, signed: &UploadReply, body: Vec<u8>) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-async fn upload(node: &Node, object: ObjectId) -> Result<UploadReply, ReplyError> {
+pub(crate) async fn upload(node: &Node, object: ObjectId) -> Result<UploadReply, ReplyError> {
     match node.ask(NodeRequestKind::Upload, &UploadRequest { object }).await {
         Reply::Ok(reply) => Ok(reply),
         Reply::Err(error) => Err(error),
     }
 }
 
-async fn stored(node: &Node, object: ObjectId) -> Result<bool, ReplyError> {
+pub(crate) async fn stored(node: &Node, object: ObjectId) -> Result<bool, ReplyError> {
     match node
         .ask::<_, StoredReply>(NodeRequestKind::Stored, &StoredRequest { object })
         .await

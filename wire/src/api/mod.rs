@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod camera;
+mod erasure;
 mod group;
 mod job;
 mod licence;
@@ -20,6 +21,7 @@ pub use account::{
 };
 pub use audit::{ActorKind, AuditEntry};
 pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
+pub use erasure::{Erasure, ErasureNode, ErasurePreview, NewErasure};
 pub use group::{Group, GroupPatch, NewGroup};
 pub use job::{Job, JobPatch, NewJob, PreviewJob, UpcomingWindow, UpcomingWindows};
 pub use licence::{

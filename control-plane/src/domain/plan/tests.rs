@@ -37,7 +37,7 @@ fn camera(n: u8) -> PlanCamera {
 
 /// Applies an outcome as the planner does, and decides again.
 fn settle(cameras: &mut [PlanCamera], kept: &mut Vec<Plan>, nodes: &[PlanNode], now: UnixMs) -> Outcome {
-    let outcome = decide(cameras.to_vec(), nodes, kept, now);
+    let outcome = decide(cameras.to_vec(), nodes, &[], kept, now);
     for (id, node, epoch) in &outcome.assignments {
         let camera = cameras.iter_mut().find(|camera| camera.id == *id).unwrap();
         (camera.node, camera.epoch) = (Some(*node), *epoch);
@@ -127,7 +127,7 @@ fn nodes_record_their_own_organization_only() {
     let nodes = [node(1, Presence::Online)];
     let mut foreign = camera(1);
     foreign.organization = organization(2);
-    let outcome = decide(vec![foreign], &nodes, &[], NOW);
+    let outcome = decide(vec![foreign], &nodes, &[], &[], NOW);
     assert!(outcome.assignments.is_empty() && outcome.changed[0].entries.is_empty());
 }
 
@@ -222,4 +222,26 @@ fn cameras_without_permission_take_no_node() {
     let outcome = settle(&mut cameras, &mut Vec::new(), &nodes, NOW);
     assert_eq!(outcome.assignments, [(cameras[1].id, nodes[0].id, 1)]);
     assert_eq!(outcome.changed[0].entries.len(), 1);
+}
+
+#[test]
+fn erasures_are_planned_until_they_are_done() {
+    let nodes = [node(1, Presence::Online), node(2, Presence::Away)];
+    let erasure = |byte| Erasure {
+        id: wire::ErasureId::from_bytes([byte; 16]),
+        camera: CameraId::from_bytes([9; 16]),
+        range: TimeRange::new(NOW, NOW.plus(1)).unwrap(),
+    };
+    let open = [
+        (nodes[0].id, erasure(1)),
+        (nodes[1].id, erasure(2)),
+        (nodes[0].id, erasure(3)),
+    ];
+    let first = decide(Vec::new(), &nodes, &open, &[], NOW).changed;
+    assert_eq!(first[0].erasures, [erasure(1), erasure(3)]);
+    assert_eq!(first[1].erasures, [erasure(2)], "away or not");
+    assert!(decide(Vec::new(), &nodes, &open, &first, NOW).changed.is_empty());
+    let then = decide(Vec::new(), &nodes, &open[1..], &first, NOW).changed;
+    assert_eq!(then.len(), 1);
+    assert_eq!((then[0].revision, &then[0].erasures), (2, &vec![erasure(3)]));
 }
