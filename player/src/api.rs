@@ -258,7 +258,10 @@ pub async fn playback(camera: CameraId, from: UnixMs, to: UnixMs) -> Result<Play
 }
 
 /// Every page of a list.
-async fn all<T: DeserializeOwned>(path: &str) -> Result<Vec<T>> {
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn all<T: DeserializeOwned>(path: &str) -> Result<Vec<T>> {
     let mut items = Vec::new();
     let mut next = Some(format!("{path}?limit=1000"));
     while let Some(address) = next {
@@ -269,6 +272,28 @@ async fn all<T: DeserializeOwned>(path: &str) -> Result<Vec<T>> {
             .map(|cursor| format!("{path}?limit=1000&cursor={cursor}"));
     }
     Ok(items)
+}
+
+/// Sends a body, takes one back; for the panel's own `api` module.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Result<T> {
+    call(Method::POST, path, Some(body)).await
+}
+
+/// Sends a body where nothing is to be read back.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn tell<B: Serialize>(method: &str, path: &str, body: Option<&B>) -> Result<()> {
+    let method = match method {
+        "PATCH" => Method::PATCH,
+        "PUT" => Method::PUT,
+        "DELETE" => Method::DELETE,
+        _ => Method::POST,
+    };
+    authorized(method, path, body).await.map(drop)
 }
 
 async fn call<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, body: Option<&B>) -> Result<T> {

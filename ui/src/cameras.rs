@@ -3,7 +3,8 @@
 use gloo_timers::callback::Interval;
 use player::{api, state};
 use wasm_bindgen_futures::spawn_local;
-use wire::api::{Camera, CameraPatch};
+use wire::access::{Permission, Right};
+use wire::api::{Camera, CameraPatch, Me};
 use yew::prelude::*;
 
 use crate::form::{CameraForm, Subject};
@@ -51,12 +52,14 @@ pub(crate) fn Cameras() -> Html {
             reload.emit(());
         })
     };
+    let me = use_context::<Me>();
+    let may_manage = me.is_some_and(|me| me.rights.has(Right::ManageCameras));
     let add = show.reform(|_: MouseEvent| Open::Form(Subject::New));
     html! {
         <section aria-label="Cameras">
             <div class="row between">
                 <h2>{ "Cameras" }</h2>
-                if *open == Open::Nothing {
+                if *open == Open::Nothing && may_manage {
                     <button type="button" onclick={add}>{ "Add a camera" }</button>
                 }
             </div>

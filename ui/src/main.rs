@@ -1,11 +1,15 @@
 //! The admin panel at `/`.
 
+mod account;
+mod api;
 mod cameras;
 mod form;
 mod link;
 mod nodes;
+mod parts;
 mod probe;
 mod route;
+mod users;
 
 use player::session::SignedIn;
 use yew::prelude::*;
@@ -18,6 +22,8 @@ fn page(route: Route) -> Html {
         // These are for people who cannot sign in yet.
         Route::Invite { token } | Route::Reset { token } => return html! { <link::OneTime {token} /> },
         Route::Cameras => html! { <><cameras::Cameras /><nodes::Nodes /></> },
+        Route::Users => html! { <users::Users /> },
+        Route::Account => html! { <account::Account /> },
         Route::NotFound => html! { <p class="empty">{ "There is no such page." }</p> },
     };
     html! { <SignedIn title="CloudCam" nav={html! { <Navigation /> }}>{ content }</SignedIn> }

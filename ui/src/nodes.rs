@@ -3,7 +3,8 @@
 use gloo_timers::callback::Interval;
 use player::api;
 use wasm_bindgen_futures::spawn_local;
-use wire::api::Node;
+use wire::access::Right;
+use wire::api::{Me, Node};
 use yew::prelude::*;
 
 /// Nodes report every five seconds.
@@ -11,6 +12,16 @@ const REFRESH_MS: u32 = 5_000;
 
 #[component]
 pub(crate) fn Nodes() -> Html {
+    let me = use_context::<Me>();
+    if me.is_some_and(|me| me.rights.has(Right::ReadNodes)) {
+        html! { <List /> }
+    } else {
+        html! {}
+    }
+}
+
+#[component]
+fn List() -> Html {
     let nodes = use_state_eq(|| None::<Result<Vec<Node>, String>>);
     {
         let nodes = nodes.setter();

@@ -1,5 +1,7 @@
 //! Addresses of the panel's pages, in the fragment: what a server logs names none of them.
 
+use wire::access::Right;
+use wire::api::Me;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -8,6 +10,10 @@ use yew_router::prelude::*;
 pub(crate) enum Route {
     #[at("/")]
     Cameras,
+    #[at("/users")]
+    Users,
+    #[at("/account")]
+    Account,
     #[at("/invite/:token")]
     Invite { token: String },
     #[at("/reset/:token")]
@@ -20,10 +26,17 @@ pub(crate) enum Route {
 /// Links to the pages that the signed-in person may see.
 #[component]
 pub(crate) fn Navigation() -> Html {
+    let me = use_context::<Me>();
+    let may = |right| me.as_ref().is_some_and(|me| me.rights.has(right));
     html! {
         <>
             <Link<Route> to={Route::Cameras}>{ "Cameras" }</Link<Route>>
+            if may(Right::ManageUsers) {
+                <Link<Route> to={Route::Users}>{ "Users" }</Link<Route>>
+            }
+            <Link<Route> to={Route::Account}>{ "Account" }</Link<Route>>
             <a href="/player/">{ "Player" }</a>
+            <a href="/api/docs/">{ "API" }</a>
         </>
     }
 }
