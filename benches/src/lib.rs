@@ -1,7 +1,8 @@
-//! Measuring processes and the machine they run on, for the benches.
+//! Starting and measuring processes and the machine they run on, for the benches.
 //!
-//! Reads `/proc` and computes; starts nothing and prints nothing.
+//! Reads `/proc` and computes; knows nothing of what is measured.
 
+pub mod children;
 pub mod machine;
 pub mod process;
 pub mod stats;

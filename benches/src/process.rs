@@ -50,6 +50,22 @@ pub fn sample_all(pids: &[u32]) -> io::Result<Usage> {
     })
 }
 
+/// User and system time in ticks of a process, of its children that run, and of those that it has seen end.
+///
+/// # Errors
+/// When the process is gone, or `/proc` says what cannot be understood.
+pub fn family_ticks(pid: u32) -> io::Result<u64> {
+    let folder = Path::new("/proc").join(pid.to_string());
+    let own = parse_ticks(&fs::read_to_string(folder.join("stat"))?).ok_or_else(|| invalid("stat"))?;
+    let children = fs::read_to_string(folder.join(format!("task/{pid}/children")))?;
+    let running = children.split_whitespace().filter_map(|child| {
+        // One that ends meanwhile is counted with its parent the next time.
+        let (ticks, _) = parse_stat(&fs::read_to_string(format!("/proc/{child}/stat")).ok()?)?;
+        Some(ticks)
+    });
+    Ok(own + running.sum::<u64>())
+}
+
 fn invalid(file: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
@@ -63,6 +79,12 @@ fn parse_stat(text: &str) -> Option<(u64, u64)> {
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     Some((number(11)? + number(12)?, number(17)?))
+}
+
+/// `utime`, `stime`, `cutime` and `cstime` together.
+fn parse_ticks(text: &str) -> Option<u64> {
+    let fields = text.rsplit_once(')')?.1.split_whitespace().skip(11).take(4);
+    fields.map(|field| field.parse::<u64>().ok()).sum()
 }
 
 fn parse_pss(text: &str) -> Option<u64> {
@@ -96,6 +118,7 @@ mod tests {
         let line = "42 (a) b (c)) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 7 0 12345 1000 200";
         assert_eq!(parse_stat(line), Some((300, 7)));
         assert_eq!(parse_stat("42 (x) S 1"), None);
+        assert_eq!(parse_ticks(&line.replace("250 50 0 0", "250 50 7 3")), Some(310));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
 use crate::args::Args;
-use crate::children::{Running, wait_for};
+use benches::children::{Running, wait_for};
 
 /// A running simulator.
 pub(crate) struct Cameras {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Result;
 use async_trait::async_trait;
 
-use crate::children::{Running, wait_for};
 use crate::recorder::Recorder;
+use benches::children::{Running, wait_for};
 
 /// FFmpeg, as a recorder would run it: RTSP over TCP, nothing decoded, segments of six seconds.
 pub(crate) struct Ffmpeg {

@@ -5,7 +5,6 @@
 
 mod args;
 mod camera;
-mod children;
 mod ffmpeg;
 mod index;
 mod node;

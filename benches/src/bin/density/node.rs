@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 
-use crate::children::{Running, free_port, wait_for};
 use crate::index::Index;
 use crate::recorder::Recorder;
+use benches::children::{Running, free_port, wait_for};
 
 /// The recorder node, and the bus that it needs.
 pub(crate) struct Node {

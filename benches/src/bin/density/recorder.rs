@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use async_trait::async_trait;
 
-use crate::children::Running;
+use benches::children::Running;
 
 /// A recorder that takes part.
 #[async_trait]

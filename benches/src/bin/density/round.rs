@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::args::Args;
 use crate::camera::Cameras;
-use crate::children::{Running, stop_all};
 use crate::recorder::Recorder;
+use benches::children::{Running, stop_all};
 
 /// Looks at memory this often.
 const LOOK: Duration = Duration::from_secs(5);

@@ -12,31 +12,47 @@ use tokio::time::timeout;
 
 /// A running program; killed when dropped.
 #[derive(Debug)]
-pub(crate) struct Running {
-    pub(crate) name: String,
-    pub(crate) pid: u32,
+pub struct Running {
+    /// What it is called in messages.
+    pub name: String,
+    /// Its process id.
+    pub pid: u32,
     child: Child,
 }
 
 impl Running {
     /// Starts a program; its output goes to `log`.
-    pub(crate) fn start(name: &str, program: &Path, arguments: &[String], log: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When the log cannot be written or the program not be started.
+    pub fn start(name: &str, program: &Path, arguments: &[String], log: &Path) -> Result<Self> {
         Self::start_with(name, program, arguments, log, &[])
     }
 
     /// The same with further environment variables.
-    pub(crate) fn start_with(
+    ///
+    /// # Errors
+    /// As [`Running::start`].
+    pub fn start_with(
         name: &str,
         program: &Path,
         arguments: &[String],
         log: &Path,
         environment: &[(&str, &Path)],
     ) -> Result<Self> {
+        let mut command = Command::new(program);
+        command.args(arguments).envs(environment.iter().copied());
+        Self::spawn(name, command, log)
+    }
+
+    /// The same with a command that is prepared further.
+    ///
+    /// # Errors
+    /// As [`Running::start`].
+    pub fn spawn(name: &str, mut command: Command, log: &Path) -> Result<Self> {
         let out = File::create(log).with_context(|| format!("creating {}", log.display()))?;
         let errors = out.try_clone()?;
-        let child = Command::new(program)
-            .args(arguments)
-            .envs(environment.iter().copied())
+        let child = command
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(errors)
@@ -44,7 +60,7 @@ impl Running {
             // Ctrl-C in a terminal reaches this program alone; it then stops the rest in order.
             .process_group(0)
             .spawn()
-            .with_context(|| format!("starting {}", program.display()))?;
+            .with_context(|| format!("starting {name}"))?;
         let pid = child.id().context("the process ended at once")?;
         Ok(Self {
             name: name.to_owned(),
@@ -53,8 +69,11 @@ impl Running {
         })
     }
 
-    /// Fails when it has ended.
-    pub(crate) fn check(&mut self) -> Result<()> {
+    /// Says whether it still runs.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn check(&mut self) -> Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
             Some(status) => bail!("{} ended by itself: {status}", self.name),
@@ -62,7 +81,10 @@ impl Running {
     }
 
     /// Asks it to end, waits, and forces it after ten seconds.
-    pub(crate) async fn stop(mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub async fn stop(mut self) -> Result<()> {
         if let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) {
             // It may have ended between: then there is nothing to ask.
             let _ = kill_process(pid, Signal::TERM);
@@ -76,20 +98,29 @@ impl Running {
 }
 
 /// Stops all of them at the same time.
-pub(crate) async fn stop_all(children: Vec<Running>) -> Result<()> {
+///
+/// # Errors
+/// As [`Running::stop`].
+pub async fn stop_all(children: Vec<Running>) -> Result<()> {
     futures::future::try_join_all(children.into_iter().map(Running::stop)).await?;
     Ok(())
 }
 
 /// A loopback port that is free now.
-pub(crate) fn free_port() -> Result<u16> {
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
         .local_addr()?
         .port())
 }
 
 /// Polls until the fact is there.
-pub(crate) async fn wait_for(what: &str, limit: Duration, mut fact: impl FnMut() -> bool) -> Result<()> {
+///
+/// # Errors
+/// When it is not within `limit`.
+pub async fn wait_for(what: &str, limit: Duration, mut fact: impl FnMut() -> bool) -> Result<()> {
     let poll = async {
         while !fact() {
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -1,0 +1,76 @@
+//! The control plane as an operator starts it: its binary, a configuration, a folder.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use benches::children::{Running, free_port};
+
+use crate::args::Args;
+use crate::database::Database;
+
+/// Starting may fill in what the migration left open.
+const STARTS_WITHIN: Duration = Duration::from_secs(120);
+
+/// A running control plane.
+pub(crate) struct Server {
+    pub(crate) process: Running,
+    pub(crate) base: String,
+    pub(crate) log: PathBuf,
+}
+
+impl Server {
+    /// Starts it and waits until it is ready.
+    pub(crate) async fn start(args: &Args, database: &Database, bus_url: &str) -> Result<Self> {
+        let port = free_port()?;
+        let config = database.folder.join("control.toml");
+        let text = format!(
+            "data_dir = \"{}/data\"\n[http]\nbind = \"127.0.0.1:{port}\"\nrequests_per_s = 1000000\n\
+             [bus]\nurl = \"{bus_url}\"\n[database]\nurl = \"{}\"\n",
+            database.folder.display(),
+            database.url
+        );
+        fs::write(&config, text)?;
+        let log = database.folder.join("control-plane.log");
+        let arguments = ["serve", "--config", &config.display().to_string()].map(str::to_owned);
+        let process = Running::start("control-plane", &args.control_plane()?, &arguments, &log)?;
+        let mut server = Self {
+            process,
+            base: format!("http://127.0.0.1:{port}"),
+            log,
+        };
+        server.ready().await?;
+        Ok(server)
+    }
+
+    async fn ready(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        let client = reqwest::Client::new();
+        let url = format!("{}/readyz", self.base);
+        loop {
+            self.process.check().with_context(|| self.last_lines())?;
+            if let Ok(answer) = client.get(&url).send().await
+                && answer.status().is_success()
+            {
+                eprintln!("    ready after {:.1} s", begun.elapsed().as_secs_f64());
+                return Ok(());
+            }
+            if begun.elapsed() > STARTS_WITHIN {
+                bail!("the control plane does not get ready:\n{}", self.last_lines());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The end of its log.
+    pub(crate) fn last_lines(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(10)..].join("\n")
+    }
+
+    pub(crate) async fn stop(self) -> Result<()> {
+        self.process.stop().await
+    }
+}
