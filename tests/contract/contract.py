@@ -151,8 +151,35 @@ def seed(client):
         f"/api/v1/cameras/{camera['id']}/recording-jobs",
         {"name": "Nights", "schedule": {"kind": "weekly", "windows": [{"days": ["mon"], "from": "22:00", "to": "06:00"}]}},
     )
-    client.call("POST", "/api/v1/users", {"login": "watcher@example.org", "name": "Watcher", "role": "org_user"})
     client.call("POST", "/api/v1/organizations", {"name": "Another"})
+    return camera
+
+
+def callers(client, camera):
+    """Who asks, each with a token and a share of the time; those who may do most come last."""
+    secret = "a long enough password"
+
+    def person(login, role):
+        invited = client.call("POST", "/api/v1/users", {"login": login, "name": "Somebody", "role": role})
+        token = invited["invitation"]["link"].rsplit("/", 1)[-1]
+        client.call("POST", "/api/v1/invitations/accept", {"token": token, "password": secret})
+        return invited["user"]["id"]
+
+    def sign_in(login):
+        return client.call("POST", "/api/v1/session", {"login": login, "password": secret})["access_token"]
+
+    watcher = person("watcher@example.org", "org_user")
+    permissions = ["view_live", "view_footage", "export", "manage"]
+    client.call("PUT", f"/api/v1/users/{watcher}/grants", {"items": [{"camera": camera["id"], "permissions": permissions}]})
+    person("chief@example.org", "org_admin")
+    scopes = ["cameras:view_live", "cameras:view_footage", "cameras:manage", "nodes:read"]
+    key = client.call("POST", "/api/v1/service-keys", {"name": "Gate", "scopes": scopes})
+    return [
+        ("organization's user", sign_in("watcher@example.org"), 0.15),
+        ("service key", key["secret"], 0.15),
+        ("organization's admin", sign_in("chief@example.org"), 0.3),
+        ("super admin", client.token, 0.4),
+    ]
 
 
 def requests_made(log):
@@ -167,7 +194,7 @@ def main():
     parser.add_argument("--schemathesis", required=True)
     parser.add_argument("--database", choices=["sqlite", "postgres"], required=True)
     parser.add_argument("--at-least", type=int, default=2000, help="requests that make a run count (default 2000)")
-    parser.add_argument("--seconds", type=int, default=90, help="time for generated requests (default 90)")
+    parser.add_argument("--seconds", type=int, default=150, help="time for generated requests (default 150)")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
 
@@ -182,6 +209,24 @@ def main():
     else:
         print(f"logs and report stay in {folder}", file=sys.stderr)
     sys.exit(code)
+
+
+def generate(arguments, folder, base, token, seconds):
+    """Generated requests with one token; 0 when every answer was as the document says."""
+    config = pathlib.Path(__file__).with_name("schemathesis.toml")
+    return subprocess.run(
+        [
+            arguments.schemathesis, "--config-file", str(config), "run", f"{base}/api/v1/openapi.json",
+            "--header", f"Authorization: Bearer {token}",
+            "--checks", CHECKS,
+            "--exclude-path-regex", ENDS_THE_RUN,
+            "--max-time", str(seconds), "--max-examples", "40",
+            "--seed", str(arguments.seed), "--no-shrink", "--continue-on-failure", "--warnings", "off",
+            "--report", "ndjson", "--report-dir", str(folder / "report"),
+        ],
+        cwd=folder,
+        env={**os.environ, "NO_COLOR": "1"},
+    ).returncode
 
 
 def run(arguments, folder, processes):
@@ -204,25 +249,16 @@ def run(arguments, folder, processes):
     wait_ready(client, server, log)
     password = (folder / "data/admin-password").read_text().strip()
     client.token = client.call("POST", "/api/v1/session", {"login": "admin", "password": password})["access_token"]
-    seed(client)
-    code = subprocess.run(
-        [
-            arguments.schemathesis, "run", f"{client.base}/api/v1/openapi.json",
-            "--header", f"Authorization: Bearer {client.token}",
-            "--checks", CHECKS,
-            "--exclude-path-regex", ENDS_THE_RUN,
-            "--max-time", str(arguments.seconds), "--max-examples", "40",
-            "--seed", str(arguments.seed), "--no-shrink", "--continue-on-failure", "--warnings", "off",
-            "--report", "ndjson", "--report-dir", str(folder / "report"),
-        ],
-        env={**os.environ, "NO_COLOR": "1"},
-    ).returncode
+    code = 0
+    for caller, token, share in callers(client, seed(client)):
+        print(f"\n--- {arguments.database}: {caller}", flush=True)
+        code |= generate(arguments, folder, client.base, token, round(arguments.seconds * share))
     made = requests_made(log)
     print(f"{arguments.database}: {made} requests")
     if server.poll() is not None:
         print(f"error: the control plane ended:\n{log.read_text()[-2000:]}", file=sys.stderr)
         return 1
-    # Somebody who signed the run out would have made the rest of it worthless.
+    # Whoever signed the run out would have made the rest of it worthless.
     client.call("GET", "/api/v1/me")
     if "panicked" in log.read_text(errors="replace"):
         print("error: something panicked, see the log", file=sys.stderr)
