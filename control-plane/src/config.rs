@@ -2,13 +2,13 @@
 //!
 //! Unknown keys are refused and missing ones named; nothing falls back silently.
 
+mod read;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use figment::Figment;
-use figment::providers::{Env, Format, Toml};
+use anyhow::Context;
 use serde::Deserialize;
 use url::Url;
 
@@ -133,21 +133,17 @@ impl Config {
     /// # Errors
     /// When the file is not there, and one sentence for each unknown, missing or wrong key.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
-        if !path.is_file() {
-            bail!("there is no configuration file {}", path.display());
-        }
-        let figment = Figment::new()
-            .merge(Toml::file_exact(path))
-            .merge(Env::prefixed(ENV_PREFIX).split("__"));
-        let config: Self = figment
-            .extract()
-            .map_err(|errors| {
-                let lines: Vec<String> = errors.into_iter().map(|error| sentence(&error)).collect();
-                anyhow::anyhow!(lines.join("; "))
-            })
-            .with_context(|| format!("configuration {}", path.display()))?;
-        config.check()?;
-        Ok(config)
+        Self::read(path)
+            .map_err(|found| anyhow::anyhow!(found.join("; ")))
+            .with_context(|| format!("configuration {}", path.display()))
+    }
+
+    /// Like [`Config::load`].
+    ///
+    /// # Errors
+    /// Everything that is wrong, a sentence each.
+    pub fn read(path: &Path) -> Result<Self, Vec<String>> {
+        read::read(path)
     }
 
     /// The database's address; holds a password when it is PostgreSQL's.
@@ -176,46 +172,37 @@ impl Config {
         }
     }
 
-    fn check(&self) -> anyhow::Result<()> {
-        if self.bus.username.is_some() != self.bus.password.is_some() {
-            bail!("bus.username and bus.password go together: one of them is missing");
-        }
-        if !(self.bus.url.starts_with("nats://") || self.bus.url.starts_with("tls://")) {
-            bail!("bus.url must start with nats:// or tls://");
-        }
-        if let Some(url) = &self.http.public_url
-            && (!matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some())
-        {
-            bail!("http.public_url must be http:// or https:// with a host and no path");
-        }
-        if let Some(url) = &self.database.url
-            && crate::store::Target::parse(url).is_err()
-        {
-            bail!("database.url must be sqlite:<path> or postgres://user:password@host:port/database");
-        }
-        Ok(())
-    }
-}
-
-/// One sentence that names the key and where it was set.
-fn sentence(error: &figment::Error) -> String {
-    let prefix = if error.path.is_empty() {
-        String::new()
-    } else {
-        format!("{}.", error.path.join("."))
-    };
-    let place = error
-        .metadata
-        .as_ref()
-        .map_or_else(String::new, |place| format!(" (set in {})", place.name));
-    match &error.kind {
-        figment::error::Kind::MissingField(name) => format!("the key {prefix}{name} is missing"),
-        figment::error::Kind::UnknownField(name, known) => {
-            format!(
-                "unknown key {prefix}{name}{place}; known are {}",
-                known.join(", ")
-            )
-        }
-        kind => format!("{}: {kind}{place}", error.path.join(".")),
+    /// What is wrong with keys that are right by themselves.
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut unless = |holds: bool, sentence: &str| {
+            if !holds {
+                found.push(sentence.to_owned());
+            }
+        };
+        unless(
+            self.bus.username.is_some() == self.bus.password.is_some(),
+            "bus.username and bus.password go together: one of them is missing",
+        );
+        unless(
+            ["nats://", "tls://"]
+                .iter()
+                .any(|scheme| self.bus.url.starts_with(scheme)),
+            "bus.url must start with nats:// or tls://",
+        );
+        unless(
+            self.http.public_url.as_ref().is_none_or(|url| {
+                matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none()
+            }),
+            "http.public_url must be http:// or https:// with a host and no path",
+        );
+        unless(
+            self.database
+                .url
+                .as_ref()
+                .is_none_or(|url| crate::store::Target::parse(url).is_ok()),
+            "database.url must be sqlite:<path> or postgres://user:password@host:port/database",
+        );
+        found
     }
 }

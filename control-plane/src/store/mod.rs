@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod licences;
 mod like;
 pub mod members;
+pub mod inspect;
 mod migrate;
 pub mod nodes;
 pub mod objects;

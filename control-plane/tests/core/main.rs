@@ -21,6 +21,8 @@ mod camera_fields;
 #[cfg(test)]
 mod cameras;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod erase;

@@ -59,6 +59,15 @@ pub(crate) fn postgres_without_tables() -> String {
     SERVER.url(&name)
 }
 
+/// Runs SQL on a database.
+pub(crate) fn execute(url: &str, sql: &str) {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => SqliteConnection::establish(path).unwrap().batch_execute(sql),
+        None => PgConnection::establish(url).unwrap().batch_execute(sql),
+    }
+    .unwrap();
+}
+
 /// What `SELECT count(*) FROM <what>` says.
 pub(crate) fn count(url: &str, what: &str) -> i64 {
     #[derive(QueryableByName)]

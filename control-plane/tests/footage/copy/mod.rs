@@ -6,9 +6,10 @@ use control_plane::server::Server;
 use control_plane::store::Target;
 use control_plane::store::copy::{Copied, CopyError, copy, rehearse};
 use serde_json::Value;
-use tables::{dump, execute, fill, names};
+use tables::{dump, fill, names};
 
 use crate::fixture::{Site, hour_ago};
+use crate::support::database::execute;
 use crate::support::{World, config, database, free_port};
 
 /// A stopped server's folder, its SQLite database with something in every table, and its address.

@@ -34,14 +34,6 @@ fn lines(url: &str, query: &str) -> Vec<String> {
     lines.into_iter().map(|line| line.line).collect()
 }
 
-pub(super) fn execute(url: &str, sql: &str) {
-    match url.strip_prefix("sqlite:") {
-        Some(path) => SqliteConnection::establish(path).unwrap().batch_execute(sql),
-        None => PgConnection::establish(url).unwrap().batch_execute(sql),
-    }
-    .unwrap();
-}
-
 /// Every table but that of the migrations, by name.
 pub(super) fn names(url: &str) -> Vec<String> {
     let query = if url.starts_with("sqlite:") {
