@@ -62,7 +62,7 @@ fn key(error: &figment::Error) -> String {
     let mut path = error.path.clone();
     match &error.kind {
         Kind::MissingField(name) => path.push(name.to_string()),
-        Kind::UnknownField(name, _) => path.push(name.clone()),
+        // Others name the key as the end of the path already.
         _ => {}
     }
     path.join(".")

@@ -132,9 +132,9 @@ fn check_names_every_wrong_key_at_once() {
     assert_eq!(checked.code, 2);
     for told in [
         "the key data_dir is missing",
-        "unknown key colour",
+        "unknown key colour (set in TOML file); known are data_dir",
         "http.bind: ",
-        "unknown key http.port",
+        "unknown key http.port (set in TOML file)",
         "the key bus.url is missing",
         "bus.password must be text",
         "objects.kind: ",
