@@ -60,10 +60,9 @@ pub(super) fn read(path: &Path) -> Result<Config, Vec<String>> {
 /// The whole name of the key that an error is about.
 fn key(error: &figment::Error) -> String {
     let mut path = error.path.clone();
-    match &error.kind {
-        Kind::MissingField(name) => path.push(name.to_string()),
-        // Others name the key as the end of the path already.
-        _ => {}
+    // Other errors name the key as the end of the path already.
+    if let Kind::MissingField(name) = &error.kind {
+        path.push(name.to_string());
     }
     path.join(".")
 }
