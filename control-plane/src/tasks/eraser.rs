@@ -66,7 +66,14 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 async fn once(state: &AppState, stop: &CancellationToken, pause: Duration) -> anyhow::Result<bool> {
     let mut done = true;
     for id in state.store.read(|c| organizations::due(c, now())).await? {
-        done &= organization(state, id, stop).await?;
+        // One that cannot go yet, perhaps because its nodes cannot be told, holds nothing else up.
+        done &= match organization(state, id, stop).await {
+            Ok(gone) => gone,
+            Err(error) => {
+                tracing::warn!(organization = %id, ?error, "the organization is not erased yet, trying again");
+                false
+            }
+        };
     }
     while let Some(id) = state.store.read(erase::orphan).await? {
         if stop.is_cancelled() {

@@ -312,6 +312,28 @@ async fn an_erased_one_leaves_one_entry_and_no_footage() {
     );
 }
 
+#[tokio::test]
+async fn what_no_late_upload_can_bring_back_is_forgotten() {
+    let world = World::without_bus().await;
+    let file = world.dir.path().join("data/objects/a/b.mp4");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "abc").unwrap();
+    let state = &world.server.state;
+    let dooms = |c: &mut Connection| {
+        for key in ["a/b.mp4", "a/never-was-there.mp4"] {
+            doomed::doom(c, key, now().plus(-2 * 60 * 60 * 1000))?;
+        }
+        Ok(())
+    };
+    state.store.write(dooms).await.unwrap();
+    state.erase.notify_one();
+    poll("both are forgotten", async || {
+        (state.store.read(doomed::left).await.unwrap() == 0).then_some(())
+    })
+    .await;
+    assert!(!file.exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_stops_recording_before_its_organization_is_erased() {
     let nats = Nats::start();
@@ -336,6 +358,17 @@ async fn a_node_stops_recording_before_its_organization_is_erased() {
     node.report().await;
     let door = camera(&world, &acme.admin, "door").await;
     node.plan_when("the camera is planned", |plan| !plan.entries.is_empty())
+        .await;
+
+    let step = async |step: &str| {
+        let path = format!("{}/{step}", acme.path);
+        assert_eq!(world.call("POST", &path, &owner, None).await.0, 200, "{step}");
+    };
+    step("suspend").await;
+    node.plan_when("nothing is planned", |plan| plan.entries.is_empty())
+        .await;
+    step("resume").await;
+    node.plan_when("the camera is planned again", |plan| !plan.entries.is_empty())
         .await;
 
     let sealed = object(node.id, door.parse().unwrap(), T);

@@ -31,10 +31,29 @@ pub(crate) async fn tenant(world: &World, owner: &str, name: &'static str) -> Te
     }
 }
 
-async fn sign_in(world: &World, login: &str) -> u16 {
+async fn try_sign_in(world: &World, login: &str) -> reqwest::Response {
     let body = json!({"login": login, "password": "a long enough secret"});
     let request = world.http.post(world.url("/api/v1/session")).json(&body);
-    request.send().await.unwrap().status().as_u16()
+    request.send().await.unwrap()
+}
+
+async fn sign_in(world: &World, login: &str) -> u16 {
+    try_sign_in(world, login).await.status().as_u16()
+}
+
+async fn cookie(world: &World, login: &str) -> String {
+    let answer = try_sign_in(world, login).await;
+    let header = answer.headers()["set-cookie"].to_str().unwrap();
+    header.split(';').next().unwrap().to_owned()
+}
+
+/// A service key of an organization, made by who runs the platform.
+async fn service_key(world: &World, owner: &str, tenant: &Tenant) -> String {
+    let path = format!("/api/v1/service-keys?organization={}", tenant.id);
+    let body = json!({"name": "robot", "scopes": ["cameras:manage"]});
+    let (status, made) = world.call("POST", &path, owner, Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    made["secret"].as_str().unwrap().to_owned()
 }
 
 fn names(list: &Value) -> Vec<&str> {
@@ -316,13 +335,20 @@ async fn a_deleted_one_is_closed_until_it_is_restored() {
     world
         .call("POST", &format!("{}/suspend", acme.path), &owner, None)
         .await;
+    let key = service_key(&world, &owner, &acme).await;
+    let cookie = cookie(&world, "admin@acme").await;
+    assert_eq!(world.call("GET", "/api/v1/cameras", &key, None).await.0, 200);
     let (status, gone) = world.call("DELETE", &acme.path, &owner, None).await;
     let days = (gone["erase_after"].as_i64().unwrap() - gone["state_since"].as_i64().unwrap()) / 86_400_000;
     assert_eq!((status, &gone["state"], days), (200, &json!("deleting"), 30));
     for token in [&acme.admin, &acme.user] {
         assert_eq!(world.call("GET", "/api/v1/me", token, None).await.0, 401);
     }
+    assert_eq!(world.call("GET", "/api/v1/cameras", &key, None).await.0, 401);
     assert_eq!(sign_in(&world, "admin@acme").await, 401);
+    let refresh = world.http.post(world.url("/api/v1/session/refresh"));
+    let refreshed = refresh.header("cookie", cookie).send().await.unwrap();
+    assert_eq!(refreshed.status(), 401);
     for step in ["suspend", "resume"] {
         let (status, problem) = world
             .call("POST", &format!("{}/{step}", acme.path), &owner, None)
@@ -348,6 +374,7 @@ async fn a_deleted_one_is_closed_until_it_is_restored() {
     assert_eq!(back["erase_after"], Value::Null);
     assert_eq!(sign_in(&world, "admin@acme").await, 200);
     assert_eq!(world.call("GET", "/api/v1/me", &acme.admin, None).await.0, 200);
+    assert_eq!(world.call("GET", "/api/v1/cameras", &key, None).await.0, 200);
 }
 
 #[tokio::test]
