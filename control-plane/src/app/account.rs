@@ -8,9 +8,9 @@ use super::lockout::{count, unless_locked};
 use super::sign_in::PASSWORD_MAX;
 use crate::domain::page::{Cursor, Part};
 use crate::domain::password;
-use crate::store::{Connection, one_time};
 use crate::store::sessions::{self, SessionRow};
 use crate::store::users::{self, UserRow};
+use crate::store::{Connection, one_time};
 use crate::{AppState, Error};
 
 /// Changes one's own password. Every other session ends.

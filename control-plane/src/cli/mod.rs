@@ -3,19 +3,26 @@
 //! A command parses its own arguments, does one thing and ends; what it does is in `app` and `store`.
 
 mod check;
+mod create_admin;
 mod database;
+mod import_users;
 mod migrate;
+mod new_password;
 mod openapi;
+mod reset_password;
+mod rotate_keys;
 mod serve;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
+use crate::store::{Connection, Target};
 
 /// The CloudCam server: cameras, plans, the index of footage, playlists and the web interface.
 #[derive(Debug, Parser)]
@@ -34,6 +41,10 @@ enum Command {
     Check(check::Check),
     Migrate(migrate::Migrate),
     Database(database::Database),
+    CreateAdmin(create_admin::CreateAdmin),
+    ResetPassword(reset_password::ResetPassword),
+    ImportUsers(import_users::ImportUsers),
+    RotateKeys(rotate_keys::RotateKeys),
     Openapi(openapi::Openapi),
 }
 
@@ -57,6 +68,18 @@ impl ConfigFile {
     }
 }
 
+/// The database, by a connection of this command's own; its schema must be up to date.
+fn connect(config: &Config) -> anyhow::Result<Connection> {
+    let target = Target::parse(&config.database_url())?;
+    if !target.pending()?.is_empty() {
+        bail!(
+            "{} is not up to date: run `control-plane migrate` first",
+            target.shown()
+        );
+    }
+    Ok(target.connect()?)
+}
+
 /// Does what the command line asks. Exit codes: 0 done, 1 failed, 2 asked wrongly.
 pub async fn run(arguments: Arguments) -> ExitCode {
     start_log(arguments.log);
@@ -65,6 +88,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Check(command) => command.run().await,
         Command::Migrate(command) => command.run().await,
         Command::Database(command) => command.run().await,
+        Command::CreateAdmin(command) => command.run().await,
+        Command::ResetPassword(command) => command.run().await,
+        Command::ImportUsers(command) => command.run().await,
+        Command::RotateKeys(command) => command.run().await,
         Command::Openapi(command) => command.run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -286,6 +286,19 @@ pub fn first(connection: &mut Connection) -> Result<Option<OrganizationId>, Stor
     Ok(found.map(Into::into))
 }
 
+/// The organizations of exactly this name, oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub fn named(connection: &mut Connection, name: &str) -> Result<Vec<OrganizationId>, StoreError> {
+    let found: Vec<Id> = organization::table
+        .filter(organization::name.eq(name))
+        .order((organization::created, organization::id))
+        .select(organization::id)
+        .load(connection)?;
+    Ok(found.into_iter().map(Into::into).collect())
+}
+
 /// Whether there is such an organization.
 ///
 /// # Errors

@@ -16,10 +16,7 @@ pub fn of_cameras(connection: &mut Connection) -> Result<Vec<(CameraId, Vec<u8>)
         .filter(camera::credentials.is_not_null())
         .select((camera::id, camera::credentials.assume_not_null()))
         .load(connection)?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, sealed)| (id.into(), sealed))
-        .collect())
+    Ok(rows.into_iter().map(|(id, sealed)| (id.into(), sealed)).collect())
 }
 
 /// People's second factors, in force or not.
@@ -31,10 +28,7 @@ pub fn of_people(connection: &mut Connection) -> Result<Vec<(UserId, Vec<u8>)>, 
         .filter(user::totp.is_not_null())
         .select((user::id, user::totp.assume_not_null()))
         .load(connection)?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, sealed)| (id.into(), sealed))
-        .collect())
+    Ok(rows.into_iter().map(|(id, sealed)| (id.into(), sealed)).collect())
 }
 
 /// Writes the same credentials under another key: nobody sees a change.

@@ -25,6 +25,8 @@ mod cli;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod erase;
 #[cfg(test)]
 mod erasures;
@@ -60,6 +62,8 @@ mod person;
 mod planted;
 #[cfg(test)]
 mod raw;
+#[cfg(test)]
+mod rotation;
 #[cfg(test)]
 mod service_keys;
 #[cfg(test)]
