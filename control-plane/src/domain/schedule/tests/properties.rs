@@ -100,10 +100,10 @@ fn minutes(zone: &TimeZone, range: TimeRange) -> Vec<(UnixMs, DateTime)> {
 fn walked_weekly(windows: &[WeeklyWindow], zone: &TimeZone, range: TimeRange) -> Vec<TimeRange> {
     let around = TimeRange::new(range.start().plus(-4 * DAY_MS), range.end().plus(4 * DAY_MS)).unwrap();
     let clock = minutes(zone, around);
-    let mut dates: Vec<_> = clock.iter().map(|(_, shown)| shown.date()).collect();
-    dates.sort();
-    dates.dedup();
-    // Dates that the walk shows in part say nothing; those that clocks skip have windows without minutes.
+    // Skipped dates too: of a window that begins on one, what is left comes after the change. Dates that the
+    // walk shows in part say nothing.
+    let (first, last) = (clock[0].1.date(), clock[clock.len() - 1].1.date());
+    let dates: Vec<_> = first.series(1.day()).take_while(|date| *date <= last).collect();
     let mut found = Vec::new();
     for date in &dates[1..dates.len() - 2] {
         for window in windows {
@@ -214,6 +214,63 @@ proptest! {
             prop_assert!(rule.windows(&zone, week).len() <= 8 * 1_440);
             prop_assert!(rule.next(&zone, start, 3).windows.len() <= 3);
         }
+    }
+}
+
+/// A change of clocks, and the minute of the day at which it comes.
+fn any_change() -> impl Strategy<Value = (TimeZone, UnixMs, i64)> {
+    let changing = ZONES
+        .into_iter()
+        .filter(|name| !["UTC", "Asia/Kathmandu"].contains(name));
+    let zone = select(changing.collect::<Vec<_>>()).prop_map(|name| zone(name).unwrap());
+    (zone, UnixMs::MIN.0..at("2012-01-01T00:00:00Z").0).prop_map(|(zone, start)| {
+        let start = Timestamp::from_millisecond(start).unwrap();
+        let change = zone.following(start).next().map(|change| change.timestamp());
+        let change = UnixMs(change.unwrap_or(start).as_millisecond() / MINUTE_MS * MINUTE_MS);
+        let shown = wall(&zone, change.plus(-MINUTE_MS));
+        let minute = i64::from(shown.hour()) * 60 + i64::from(shown.minute()) + 1;
+        (zone, change, minute)
+    })
+}
+
+fn text_of(minute: i64) -> String {
+    let minute = minute.rem_euclid(1_440);
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+proptest! {
+    // Each begins and ends near a change of clocks; the walk takes thousands of steps.
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn weekly_windows_near_a_change_are_what_a_clock_shows(
+        (zone, change, minute) in any_change(), from in -150..150_i64, to in -150..150_i64,
+    ) {
+        let windows = vec![weekly(&Weekday::ALL, &text_of(minute + from), &text_of(minute + to))];
+        let range = TimeRange::new(change.plus(-12 * HOUR_MS), change.plus(12 * HOUR_MS)).unwrap();
+        let found = rule(&Schedule::Weekly { windows: windows.clone() }).windows(&zone, range);
+        prop_assert_eq!(found, walked_weekly(&windows, &zone, range));
+    }
+
+    #[test]
+    fn cron_windows_near_a_change_are_what_croner_finds(
+        // Croner gives up where a whole date is skipped.
+        (zone, change, minute) in any_change().prop_filter("no skipped date", |(zone, ..)| {
+            zone.iana_name() != Some("Pacific/Apia")
+        }),
+        near in -150..150_i64, step in 1..30_i64, duration_s in 1..7_200_u32, is_fixed in any::<bool>(),
+    ) {
+        let minute = (minute + near).rem_euclid(1_440);
+        let (hour, minute) = (minute / 60, minute % 60);
+        let expression = if is_fixed {
+            format!("{minute} {hour} * * *")
+        } else {
+            format!("*/{step} {hour},{} * * *", (hour + 1) % 24)
+        };
+        let range = TimeRange::new(change.plus(-12 * HOUR_MS), change.plus(12 * HOUR_MS)).unwrap();
+        let searched = searched_cron(&expression, duration_s, &zone, range);
+        let found = rule(&cron(&expression, duration_s)).windows(&zone, range);
+        prop_assert_eq!(found, searched, "{}", expression);
     }
 }
 
