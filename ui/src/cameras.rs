@@ -115,11 +115,13 @@ fn card(camera: &Camera, show: &Callback<Open>, reload: &Callback<()>) -> Html {
             <p class="address">{ &camera.url }</p>
             <div class="row">
                 <a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a>
-                <button type="button" class="quiet" onclick={toggle}>
-                    { if camera.recording { "Stop recording" } else { "Record" } }
-                </button>
-                <button type="button" class="quiet" onclick={edit}>{ "Edit" }</button>
-                <button type="button" class="quiet" onclick={remove}>{ "Remove" }</button>
+                if camera.permissions.has(Permission::Manage) {
+                    <button type="button" class="quiet" onclick={toggle}>
+                        { if camera.recording { "Stop recording" } else { "Record" } }
+                    </button>
+                    <button type="button" class="quiet" onclick={edit}>{ "Edit" }</button>
+                    <button type="button" class="quiet" onclick={remove}>{ "Remove" }</button>
+                }
             </div>
         </li>
     }
