@@ -63,7 +63,9 @@ pub enum Error {
         retry_after_s: u64,
     },
     /// Signing in with this login failed too often, whether there is such a user or not.
-    #[error("signing in failed too often: wait {retry_after_s} s, or ask an administrator to unlock the account")]
+    #[error(
+        "signing in failed too often: wait {retry_after_s} s, or ask an administrator to unlock the account"
+    )]
     Locked {
         /// Seconds until the next attempt is let through.
         retry_after_s: u64,

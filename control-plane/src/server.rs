@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::first_start;
-use crate::app::password::Passwords;
 use crate::app::limits::Limiter;
+use crate::app::password::Passwords;
 use crate::bus::{self, Bus, Heads, Nodes};
 use crate::config::Config;
 use crate::http::observe::observe;

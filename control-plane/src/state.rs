@@ -6,8 +6,8 @@ use tokio::sync::Notify;
 use url::Url;
 use wire::UnixMs;
 
-use crate::app::password::Passwords;
 use crate::app::limits::Limiter;
+use crate::app::password::Passwords;
 use crate::bus::{Bus, Heads, Nodes};
 use crate::config::Config;
 use crate::objects::ObjectStore;

@@ -51,7 +51,10 @@ pub(super) struct Opened {
 }
 
 /// The user, unless the organization is being deleted: then nobody signs in.
-pub(super) fn unless_closed(user: Option<UserRow>, connection: &mut Connection) -> Result<Option<UserRow>, StoreError> {
+pub(super) fn unless_closed(
+    user: Option<UserRow>,
+    connection: &mut Connection,
+) -> Result<Option<UserRow>, StoreError> {
     match user {
         Some(user) if organizations::is_closed(connection, user.organization)? => Ok(None),
         user => Ok(user),

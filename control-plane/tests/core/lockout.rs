@@ -53,7 +53,10 @@ async fn ten_failures_lock_out_known_and_unknown_logins_alike() {
     // More by HTTP would meet the limit of attempts from one address first.
     let store = &world.server.state.store;
     for _ in 0..8 {
-        store.write(move |c| failures::add(c, "ann", now())).await.unwrap();
+        store
+            .write(move |c| failures::add(c, "ann", now()))
+            .await
+            .unwrap();
     }
     for spelling in ["ann", "ANN"] {
         assert_eq!(attempt(&world, spelling, "wrong").await.status(), 401);

@@ -16,9 +16,7 @@ mod service_key;
 mod session;
 mod user;
 
-pub use account::{
-    BeginTotp, ChangePassword, RecoveryCodes, RemoveTotp, TotpCode, TotpSecret, UserSession,
-};
+pub use account::{BeginTotp, ChangePassword, RecoveryCodes, RemoveTotp, TotpCode, TotpSecret, UserSession};
 pub use audit::{ActorKind, AuditEntry};
 pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
 pub use erasure::{Erasure, ErasureNode, ErasurePreview, NewErasure};
