@@ -267,7 +267,20 @@ impl Caller {
         (before, after): (Option<&B>, Option<&A>),
         now: UnixMs,
     ) -> Result<(), StoreError> {
-        let row = AuditRow {
+        audit::insert(connection, &self.entry(action, subject, (before, after))?, now)
+    }
+
+    /// What [`Caller::note`] writes, for who writes many at once.
+    ///
+    /// # Errors
+    /// Those of values that cannot be written as JSON.
+    pub(super) fn entry<B: serde::Serialize, A: serde::Serialize>(
+        &self,
+        action: &str,
+        subject: impl std::fmt::Display,
+        (before, after): (Option<&B>, Option<&A>),
+    ) -> Result<AuditRow, StoreError> {
+        Ok(AuditRow {
             organization: self.organization,
             actor_kind: match self.actor {
                 Actor::User { .. } => ActorKind::User,
@@ -281,8 +294,7 @@ impl Caller {
             subject: subject.to_string(),
             old_value: before.map(serde_json::to_string).transpose()?,
             new_value: after.map(serde_json::to_string).transpose()?,
-        };
-        audit::insert(connection, &row, now)
+        })
     }
 }
 

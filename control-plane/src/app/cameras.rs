@@ -4,6 +4,7 @@
 
 mod fields;
 mod fits;
+pub mod import;
 
 use wire::access::{Permission, Permissions, Right};
 use wire::api::{Camera, CameraPatch, NewCamera, Page};

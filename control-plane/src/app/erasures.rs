@@ -71,6 +71,7 @@ pub async fn create(
     let caller = caller.clone();
     let made = state
         .store
+        .patient()
         .transaction(move |c| {
             owned(c, &caller, camera)?;
             let (asked, reason) = checked(&new, now)?;

@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod erasure;
 pub mod event;
 pub mod hold;
+pub mod import;
 pub mod licence;
 pub mod lockout;
 pub mod organization;

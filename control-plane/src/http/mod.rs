@@ -4,6 +4,7 @@ pub mod account;
 pub mod assets;
 pub mod audit;
 pub mod auth;
+pub mod camera_import;
 mod camera_query;
 pub mod cameras;
 pub mod csv;
@@ -60,6 +61,8 @@ pub fn routes(config: &mut ServiceConfig) {
     session::routes(config);
     account::routes(config);
     user_access::routes(config);
+    // Before the cameras, whose ids would take its path.
+    camera_import::routes(config);
     cameras::routes(config);
     erasures::routes(config);
     snapshot::routes(config);
@@ -86,6 +89,7 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         session::Document::openapi(),
         account::Document::openapi(),
         user_access::Document::openapi(),
+        camera_import::Document::openapi(),
         cameras::Document::openapi(),
         erasures::Document::openapi(),
         snapshot::Document::openapi(),
@@ -109,6 +113,7 @@ fn listed() -> Vec<&'static [routes::Route]> {
         session::ROUTES,
         account::ROUTES,
         user_access::ROUTES,
+        camera_import::ROUTES,
         cameras::ROUTES,
         erasures::ROUTES,
         snapshot::ROUTES,

@@ -40,22 +40,64 @@ pub struct AuditRow {
 /// Those of the database.
 pub fn insert(connection: &mut Connection, row: &AuditRow, now: UnixMs) -> Result<(), StoreError> {
     diesel::insert_into(audit::table)
-        .values((
-            audit::id.eq(Id(*AuditId::generate().as_bytes())),
-            audit::organization.eq(Id::from(row.organization)),
-            audit::user.eq(row.actor.map(Id)),
-            audit::actor_kind.eq(ActorKindSql(row.actor_kind)),
-            audit::actor_name.eq(&row.actor_name),
-            audit::address.eq(&row.address),
-            audit::request_id.eq(&row.request_id),
-            audit::action.eq(&row.action),
-            audit::subject.eq(&row.subject),
-            audit::old_value.eq(&row.old_value),
-            audit::new_value.eq(&row.new_value),
-            audit::happened.eq(now.0),
-        ))
+        .values(New::new(row, now))
         .execute(connection)?;
     Ok(())
+}
+
+/// Adds many rows.
+///
+/// # Errors
+/// Those of the database.
+pub fn insert_all(connection: &mut Connection, rows: &[AuditRow], now: UnixMs) -> Result<(), StoreError> {
+    for rows in rows.chunks(AT_ONCE) {
+        let rows: Vec<New<'_>> = rows.iter().map(|row| New::new(row, now)).collect();
+        let insert = diesel::insert_into(audit::table).values(rows);
+        match connection {
+            Connection::Sqlite(c) => insert.execute(c)?,
+            Connection::Postgres(c) => insert.execute(c)?,
+        };
+    }
+    Ok(())
+}
+
+/// Rows of one statement.
+const AT_ONCE: usize = 500;
+
+#[derive(Insertable)]
+#[diesel(table_name = audit, treat_none_as_default_value = false)]
+struct New<'a> {
+    id: Id,
+    organization: Id,
+    user: Option<Id>,
+    actor_kind: ActorKindSql,
+    actor_name: Option<&'a str>,
+    address: Option<&'a str>,
+    request_id: Option<&'a str>,
+    action: &'a str,
+    subject: &'a str,
+    old_value: Option<&'a str>,
+    new_value: Option<&'a str>,
+    happened: i64,
+}
+
+impl<'a> New<'a> {
+    fn new(row: &'a AuditRow, now: UnixMs) -> Self {
+        Self {
+            id: Id(*AuditId::generate().as_bytes()),
+            organization: row.organization.into(),
+            user: row.actor.map(Id),
+            actor_kind: ActorKindSql(row.actor_kind),
+            actor_name: row.actor_name.as_deref(),
+            address: row.address.as_deref(),
+            request_id: row.request_id.as_deref(),
+            action: &row.action,
+            subject: &row.subject,
+            old_value: row.old_value.as_deref(),
+            new_value: row.new_value.as_deref(),
+            happened: now.0,
+        }
+    }
 }
 
 /// A row as it stands in the log.

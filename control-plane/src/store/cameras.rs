@@ -16,6 +16,9 @@ pub use list::{Filter, list};
 pub use room::{Room, fill_in, group_exists, groups, room, same_address, taken_addresses};
 pub use row::CameraRow;
 
+/// Rows of one statement.
+const AT_ONCE: usize = 500;
+
 /// Adds a camera.
 ///
 /// # Errors
@@ -24,6 +27,22 @@ pub fn insert(connection: &mut Connection, row: &CameraRow) -> Result<(), StoreE
     diesel::insert_into(camera::table)
         .values(Raw::from(row))
         .execute(connection)?;
+    Ok(())
+}
+
+/// Adds many cameras.
+///
+/// # Errors
+/// Those of the database.
+pub fn insert_all(connection: &mut Connection, rows: &[CameraRow]) -> Result<(), StoreError> {
+    for rows in rows.chunks(AT_ONCE) {
+        let rows: Vec<Raw> = rows.iter().map(Raw::from).collect();
+        let insert = diesel::insert_into(camera::table).values(rows);
+        match connection {
+            Connection::Sqlite(c) => insert.execute(c)?,
+            Connection::Postgres(c) => insert.execute(c)?,
+        };
+    }
     Ok(())
 }
 

@@ -7,6 +7,9 @@ use super::schema::recording_window;
 use super::types::Id;
 use super::{CameraRow, Connection, Store, StoreError};
 
+/// Rows of one statement.
+const AT_ONCE: usize = 500;
+
 /// Brings a camera's windows in line with its row, in the transaction that changes it: one is open
 /// exactly while the camera is to be recorded.
 ///
@@ -41,6 +44,30 @@ pub fn follow(connection: &mut Connection, row: &CameraRow, now: UnixMs) -> Resu
                 .execute(connection)?;
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// Opens the windows of new cameras that are to be recorded.
+///
+/// # Errors
+/// Those of the database.
+pub fn open_all(connection: &mut Connection, rows: &[CameraRow], now: UnixMs) -> Result<(), StoreError> {
+    let recorded: Vec<&CameraRow> = rows.iter().filter(|row| row.recording).collect();
+    for rows in recorded.chunks(AT_ONCE) {
+        let window = |row: &&CameraRow| {
+            (
+                recording_window::camera.eq(Id::from(row.id)),
+                recording_window::organization.eq(Id::from(row.organization)),
+                recording_window::start_ms.eq(now.0),
+            )
+        };
+        let windows: Vec<_> = rows.iter().map(window).collect();
+        let insert = diesel::insert_into(recording_window::table).values(windows);
+        match connection {
+            Connection::Sqlite(c) => insert.execute(c)?,
+            Connection::Postgres(c) => insert.execute(c)?,
+        };
     }
     Ok(())
 }

@@ -39,6 +39,8 @@ mod grants;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod invited;
 #[cfg(test)]
 mod jobs;

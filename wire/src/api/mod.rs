@@ -5,6 +5,7 @@ mod audit;
 mod camera;
 mod erasure;
 mod group;
+mod import;
 mod job;
 mod licence;
 mod node;
@@ -21,6 +22,7 @@ pub use audit::{ActorKind, AuditEntry};
 pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
 pub use erasure::{Erasure, ErasureNode, ErasurePreview, NewErasure};
 pub use group::{Group, GroupPatch, NewGroup};
+pub use import::{ImportProblem, ImportReport};
 pub use job::{Job, JobPatch, NewJob, PreviewJob, UpcomingWindow, UpcomingWindows};
 pub use licence::{
     AssignLicence, IssuedLicences, Licence, LicencePatch, LicenceUsage, LicencesByState, NewLicences,

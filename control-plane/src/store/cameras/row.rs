@@ -61,7 +61,7 @@ pub struct CameraRow {
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = camera, treat_none_as_null = true)]
+#[diesel(table_name = camera, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(super) struct Raw {
     id: Id,
     organization: Id,

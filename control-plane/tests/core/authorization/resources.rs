@@ -117,7 +117,7 @@ fn body(method: &str, path: &str) -> Option<Body> {
     match (method, parts.as_slice()) {
         ("get" | "delete", [.., "totp"]) => json(json!({"password": PASSWORD, "code": "000000"})),
         ("get" | "delete", _) => None,
-        (_, [.., "import"]) => Some(Body::Csv("name,url\nGate,rtsp://192.0.2.99/1\n".to_owned())),
+        (_, [.., "import"]) => Some(Body::Csv(format!("name,url\nGate,{}\n", address_of_camera()))),
         (_, ["api", "v1", "session"]) => json(json!({"login": name("nobody"), "password": "wrong"})),
         (_, [.., "look"]) => json(json!({"token": name("unknown")})),
         (_, [.., "accept"]) => json(json!({"token": name("unknown"), "password": PASSWORD})),
