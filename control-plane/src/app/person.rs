@@ -10,7 +10,7 @@ use super::users::{managed, shown, unless_last, unless_own};
 use crate::store::audit::Logged;
 use crate::store::members::{self, MemberRow};
 use crate::store::types::TokenPurpose;
-use crate::store::{Connection, StoreError, grants, one_time, organizations, person};
+use crate::store::{Connection, StoreError, failures, grants, one_time, organizations, person};
 use crate::{AppState, Error};
 
 /// Everything kept about a user; that it was asked for is itself noted.
@@ -93,7 +93,7 @@ fn handed_over(
         now,
     )?;
     let links = one_time::of(connection, row.id)?;
-    let failures = person::failures(connection, &row.login)?;
+    let failures = failures::get(connection, &row.login)?;
     let log = person::log(connection, row.id)?;
     Ok(PersonExport {
         exported: now,
@@ -113,10 +113,10 @@ fn handed_over(
             })
             .collect(),
         links: links.into_iter().map(link).collect(),
-        failures: failures.map(|(count, last, locked_until)| PersonFailures {
-            count: u32::try_from(count).unwrap_or(0),
-            last,
-            locked_until,
+        failures: failures.map(|failures| PersonFailures {
+            count: failures.count,
+            last: failures.last,
+            locked_until: failures.locked_until,
         }),
         log: log
             .into_iter()

@@ -5,9 +5,7 @@ use wire::{UnixMs, UserId};
 
 use super::audit::{Logged, Raw};
 use super::members::MemberRow;
-use super::schema::{
-    access_grant, audit, idempotency, login_failure, one_time_token, recovery_code, session, user,
-};
+use super::schema::{access_grant, audit, idempotency, one_time_token, recovery_code, session, user};
 use super::sessions::SessionRow;
 use super::types::Id;
 use super::{Connection, StoreError, failures, sessions};
@@ -43,26 +41,6 @@ pub fn sign_ins(connection: &mut Connection, id: UserId) -> Result<Vec<SessionRo
             },
         )
         .collect())
-}
-
-/// How often signing in failed, when last, and until when it is locked.
-///
-/// # Errors
-/// Those of the database.
-pub fn failures(
-    connection: &mut Connection,
-    login: &str,
-) -> Result<Option<(i32, UnixMs, Option<UnixMs>)>, StoreError> {
-    let row: Option<(i32, i64, Option<i64>)> = login_failure::table
-        .find(login)
-        .select((
-            login_failure::failures,
-            login_failure::last,
-            login_failure::locked_until,
-        ))
-        .first(connection)
-        .optional()?;
-    Ok(row.map(|(failures, last, until)| (failures, UnixMs(last), until.map(UnixMs))))
 }
 
 /// Audit entries by and about a person, oldest first, in every organization: who runs the platform acts
