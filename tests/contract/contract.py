@@ -39,7 +39,7 @@ CHECKS = ",".join(
     ]
 )
 # These end the very session or key that the run is signed in with.
-ENDS_THE_RUN = r"^/api/v1/(session|me/(password|sessions|totp)|me/sessions/)"
+ENDS_THE_RUN = r"^/api/v1/(session|me/(password|sessions|totp)|me/sessions/|users/[^/]+/sessions)"
 
 
 def fail(text):
