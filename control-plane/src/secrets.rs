@@ -128,6 +128,8 @@ impl Keys {
 pub struct Secrets {
     dir: Option<PathBuf>,
     keys: RwLock<Arc<Keys>>,
+    /// Held while the files are read, so that an older reading never follows a newer one.
+    reading: Mutex<()>,
     looked: Mutex<Instant>,
 }
 
@@ -173,6 +175,7 @@ impl Secrets {
         Self {
             dir,
             keys: RwLock::new(Arc::new(keys)),
+            reading: Mutex::new(()),
             looked: Mutex::new(Instant::now()),
         }
     }
@@ -191,6 +194,7 @@ impl Secrets {
         let Some(dir) = &self.dir else {
             return Ok(None);
         };
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let found = Self::load(dir)?;
         if *self.keys() == found {
             return Ok(None);

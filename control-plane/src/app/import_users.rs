@@ -105,7 +105,7 @@ fn places(head: &csv::StringRecord) -> Result<[usize; 4], String> {
         *place = head
             .iter()
             .position(|name| name.trim() == column)
-            .ok_or_else(|| format!("the first line names the columns: {} is missing", column))?;
+            .ok_or_else(|| format!("the first line names the columns: {column} is missing"))?;
     }
     if head.len() == COLUMNS.len() {
         Ok(places)

@@ -137,7 +137,7 @@ async fn with_code<T: Send + 'static>(
     f: impl FnOnce(&mut Connection, &Caller, Proof) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let (caller, secrets) = (caller.at_home(), state.secrets.clone());
-    let decided = state
+    state
         .store
         .transaction(move |c| {
             unless_locked(c, &user.login, now)?;
@@ -153,8 +153,7 @@ async fn with_code<T: Send + 'static>(
                 proof => f(c, &caller, proof).map(Ok),
             }
         })
-        .await?;
-    decided
+        .await?
 }
 
 fn new_codes(connection: &mut Connection, caller: &Caller) -> Result<RecoveryCodes, Error> {

@@ -97,7 +97,7 @@ pub async fn refresh(
             Spent::Unknown => Ok(None),
         })
         .await?;
-    signed_in(state, opened.ok_or(over)?, token, now)
+    signed_in(state, &opened.ok_or(over)?, token, now)
 }
 
 /// Ends every session of the token's sign-in. An unknown token is no error: it is over already.
@@ -190,7 +190,7 @@ impl Fresh {
 /// What the client gets of a session that was opened.
 pub(super) fn signed_in(
     state: &AppState,
-    opened: Opened,
+    opened: &Opened,
     refresh_token: String,
     now: UnixMs,
 ) -> Result<SignedIn, Error> {

@@ -94,10 +94,10 @@ async fn attempt(state: &AppState, body: SignIn, client: &Client, now: UnixMs) -
                 code: body.code.as_deref(),
                 now,
             };
-            attempt.decide(c, user, &verdict, &fresh)
+            attempt.decide(c, user.as_ref(), &verdict, &fresh)
         })
         .await?;
-    signed_in(state, decided?, token, now)
+    signed_in(state, &decided?, token, now)
 }
 
 /// One attempt, in the transaction that counts it or opens the session.
@@ -114,14 +114,14 @@ impl Attempt<'_> {
     fn decide(
         &self,
         c: &mut Connection,
-        user: Option<UserRow>,
+        user: Option<&UserRow>,
         verdict: &Verdict,
         fresh: &Fresh,
     ) -> Result<Result<Opened, Error>, Error> {
         // Others may have failed while this password was compared.
         unless_locked(c, self.login, self.now)?;
-        let Some(user) = self.still(c, user.as_ref(), verdict)? else {
-            count(c, self.login, user.as_ref(), self.client.address, self.now)?;
+        let Some(user) = self.still(c, user, verdict)? else {
+            count(c, self.login, user, self.client.address, self.now)?;
             return Ok(Err(WRONG_CREDENTIALS));
         };
         match prove(c, &self.state.secrets, user.id, self.code, self.now)? {

@@ -97,9 +97,9 @@ fn open_bytes(secrets: &Secrets, owner: Owner, sealed: &[u8]) -> Result<Vec<u8>,
     // A rotation re-encrypts before the server has noticed the new key by itself.
     if let Some(id) = key_of(sealed)
         && keys.master.named(id).next().is_none()
-        && let Some(found) = secrets.refresh().map_err(Error::Internal)?
     {
-        keys = found;
+        secrets.refresh().map_err(Error::Internal)?;
+        keys = secrets.keys();
     }
     opened(&keys.master, owner, sealed).ok_or_else(|| damaged(owner))
 }

@@ -8,7 +8,7 @@ use wire::api::{
 };
 
 use super::id;
-use super::request::PageQuery;
+use super::request::{IfMatch, PageQuery};
 use crate::app::{Caller, account, second_factor};
 use crate::state::now;
 use crate::{AppState, Error};
@@ -87,7 +87,9 @@ async fn end_session(
     state: Data<AppState>,
     caller: Caller,
     path: Path<String>,
+    seen: IfMatch,
 ) -> Result<HttpResponse, Error> {
+    seen.without_revision()?;
     account::end(&state, &caller, id(&path, "session")?, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

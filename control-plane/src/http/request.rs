@@ -74,6 +74,19 @@ impl DryRun {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch(pub Option<u64>);
 
+impl IfMatch {
+    /// For what has no revision: no tag can be the one of now.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when one is given.
+    pub const fn without_revision(self) -> Result<(), Error> {
+        match self.0 {
+            None => Ok(()),
+            Some(_) => Err(Error::Stale),
+        }
+    }
+}
+
 impl FromRequest for IfMatch {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;

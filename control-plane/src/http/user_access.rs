@@ -6,7 +6,7 @@ use wire::UserId;
 use wire::api::{Page, UserSession};
 
 use super::id;
-use super::request::PageQuery;
+use super::request::{IfMatch, PageQuery};
 use crate::app::{Caller, user_access};
 use crate::state::now;
 use crate::{AppState, Error};
@@ -27,7 +27,13 @@ super::routes::routes! {
     params(("id" = UserId, Path)),
     responses((status = 204, description = "The user is not locked out.")),
 )]
-async fn unlock(state: Data<AppState>, caller: Caller, path: Path<String>) -> Result<HttpResponse, Error> {
+async fn unlock(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    seen: IfMatch,
+) -> Result<HttpResponse, Error> {
+    seen.without_revision()?;
     user_access::unlock(&state, &caller, id(&path, "user")?, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -46,7 +52,9 @@ async fn remove_totp(
     state: Data<AppState>,
     caller: Caller,
     path: Path<String>,
+    seen: IfMatch,
 ) -> Result<HttpResponse, Error> {
+    seen.without_revision()?;
     user_access::remove_factor(&state, &caller, id(&path, "user")?, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -86,7 +94,9 @@ async fn end_sessions(
     state: Data<AppState>,
     caller: Caller,
     path: Path<String>,
+    seen: IfMatch,
 ) -> Result<HttpResponse, Error> {
+    seen.without_revision()?;
     user_access::end_sessions(&state, &caller, id(&path, "user")?, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
