@@ -213,6 +213,7 @@ CloudCam is running (ready $((SECONDS - STARTED)) s after the programs were buil
 
     panel      $BASE/
     player     $BASE/player/
+    API        $BASE/api/docs/
     sign in    admin, with the password in $DATA/control/admin-password
     data       $DATA
     logs       $DATA/logs
