@@ -114,7 +114,7 @@ fn audit_sql(kind: Kind, organizations: u32) -> String {
 
 /// The cameras that are listed have user names, which each list decrypts.
 fn credentials_sql(database: &Database, page: u32) -> Result<String> {
-    let secrets = Secrets::open(&database.folder.join("data")).context("the control plane's keys")?;
+    let secrets = Secrets::open(&database.folder.join("data/secrets")).context("the control plane's keys")?;
     let mut sql = String::from("BEGIN;");
     for number in 1..=page {
         let credentials = Credentials {
