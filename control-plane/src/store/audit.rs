@@ -40,7 +40,7 @@ pub struct AuditRow {
 /// Those of the database.
 pub fn insert(connection: &mut Connection, row: &AuditRow, now: UnixMs) -> Result<(), StoreError> {
     diesel::insert_into(audit::table)
-        .values(New::new(row, now))
+        .values(New::of(row, now))
         .execute(connection)?;
     Ok(())
 }
@@ -51,7 +51,7 @@ pub fn insert(connection: &mut Connection, row: &AuditRow, now: UnixMs) -> Resul
 /// Those of the database.
 pub fn insert_all(connection: &mut Connection, rows: &[AuditRow], now: UnixMs) -> Result<(), StoreError> {
     for rows in rows.chunks(AT_ONCE) {
-        let rows: Vec<New<'_>> = rows.iter().map(|row| New::new(row, now)).collect();
+        let rows: Vec<New<'_>> = rows.iter().map(|row| New::of(row, now)).collect();
         let insert = diesel::insert_into(audit::table).values(rows);
         match connection {
             Connection::Sqlite(c) => insert.execute(c)?,
@@ -82,7 +82,7 @@ struct New<'a> {
 }
 
 impl<'a> New<'a> {
-    fn new(row: &'a AuditRow, now: UnixMs) -> Self {
+    fn of(row: &'a AuditRow, now: UnixMs) -> Self {
         Self {
             id: Id(*AuditId::generate().as_bytes()),
             organization: row.organization.into(),

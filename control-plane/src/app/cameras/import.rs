@@ -114,13 +114,16 @@ async fn read(state: &AppState, caller: &Caller, file: Vec<u8>, now: UnixMs) -> 
         .map_err(|error| Error::Internal(error.into()))?
 }
 
+/// Rows with what the API will show of each, and what is wrong.
+type Judged = (Vec<(CameraRow, Camera)>, Vec<ImportProblem>);
+
 /// The cameras with their groups, and every problem: those of the file and those with what is there.
 fn judged(
     c: &mut Connection,
     caller: &Caller,
     candidates: Vec<Candidate>,
     mut problems: Vec<ImportProblem>,
-) -> Result<(Vec<(CameraRow, Camera)>, Vec<ImportProblem>), StoreError> {
+) -> Result<Judged, StoreError> {
     let organization = caller.organization;
     let (groups, taken) = (groups(c, organization)?, taken_addresses(c, organization)?);
     let room = room(c, organization)?;
