@@ -3,7 +3,6 @@
 //! Every text that an organization writes carries its mark. Whatever is answered to one must hold neither
 //! the other's mark nor the id of anything of the other, apart from the id that was asked for.
 
-use control_plane::domain::coverage::QUARTER_MS;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
@@ -188,7 +187,7 @@ async fn sweep(world: &World, tenants: &[Tenant; 2]) -> Result<(), TestCaseError
 }
 
 async fn tenant(world: &World, case: u32, name: &str) -> Tenant {
-    let mark = format!("{name}{case}x{}", QUARTER_MS);
+    let mark = format!("{name}{case}x7f3e");
     let organization = world.organization(&format!("{mark} organization")).await;
     let (user, token) = world
         .person(organization, &format!("{mark}-admin"), Role::OrgAdmin)
