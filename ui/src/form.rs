@@ -116,6 +116,10 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
     };
     let failure = use_state_eq(|| None::<ApiError>);
     let outcome = use_state_eq(|| Outcome::None);
+    // Sent once more, it means that the second camera at the address is meant.
+    let is_duplicate = failure
+        .as_ref()
+        .is_some_and(|error| error.code() == Some("duplicate_camera"));
     let onsubmit = {
         let (fields, subject, on_done) = (fields.clone(), props.subject.clone(), props.on_done.clone());
         let failure = failure.setter();
@@ -125,7 +129,13 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
                 (fields.clone(), subject.clone(), on_done.clone(), failure.clone());
             spawn_local(async move {
                 let result = match &subject {
-                    Subject::New => api::create_camera(&fields.new_camera()).await,
+                    Subject::New => {
+                        let camera = NewCamera {
+                            allow_duplicate: is_duplicate,
+                            ..fields.new_camera()
+                        };
+                        api::create_camera(&camera).await
+                    }
                     Subject::Saved(camera) => api::change_camera(camera.id, &fields.patch(camera)).await,
                 };
                 match result {
@@ -192,7 +202,13 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
                 <p class="error" role="alert">{ failure.sentence() }</p>
             }
             <div class="row">
-                <button type="submit">{ if saved.is_some() { "Save" } else { "Add and record" } }</button>
+                <button type="submit">{
+                    match (saved.is_some(), is_duplicate) {
+                        (true, _) => "Save",
+                        (false, true) => "Add it all the same",
+                        (false, false) => "Add and record",
+                    }
+                }</button>
                 <button type="button" class="quiet" onclick={probe} disabled={*outcome == Outcome::Running}>{ "Test the connection" }</button>
                 <button type="button" class="quiet" onclick={cancel}>{ "Cancel" }</button>
             </div>

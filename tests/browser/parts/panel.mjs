@@ -31,6 +31,8 @@ describe('the panel', () => {
     await assertAccessible(page);
     await shoot(page, 'panel-add');
     await form.getByRole('button', { name: 'Add and record' }).click();
+    // The address is that of the camera that is watched.
+    await form.getByRole('button', { name: 'Add it all the same' }).click();
 
     const door = card(page, 'Door of the browser test');
     await door.getByText('Recording', { exact: true }).waitFor();
