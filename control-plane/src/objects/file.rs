@@ -59,7 +59,7 @@ impl FileStore {
     /// Whether a signature opens an object.
     ///
     /// # Errors
-    /// As [`Signer::check`].
+    /// When the signature is false or too old, and for an order that is not about one object.
     pub fn check(&self, grant: &Grant<'_>, expires: UnixMs, sig: &str, now: UnixMs) -> Result<(), Rejected> {
         let (Grant::Get { key } | Grant::Put { key, .. }) = grant else {
             return Err(Rejected::Invalid);

@@ -7,7 +7,7 @@ diesel::define_sql_function! {
     fn lower(text: Text) -> Text;
 }
 
-/// The pattern of what has `text` in it, for `LIKE … ESCAPE '\'` on [`lower`].
+/// The pattern of what has `text` in it, for `LIKE … ESCAPE '\'` on [`lower()`].
 pub(super) fn has(text: &str) -> String {
     format!("%{}%", escaped(&text.to_lowercase()))
 }
