@@ -110,6 +110,13 @@ id!(/// One stored object of footage, about a minute of one camera's stream.
 id!(/// A deletion of a camera's footage by range, for as long as it is kept as a tombstone.
     ErasureId, "erasure");
 
+id!(/// A session of recording: one window of one stream on one node under one epoch.
+    RecordingId, "recording");
+id!(/// A person's word that a camera is recorded, or not, whatever its schedules say.
+    OverrideId, "override");
+id!(/// A one-time token with which a node joins.
+    EnrolmentId, "enrolment");
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,8 +19,8 @@ pub mod status;
 pub mod time;
 
 pub use id::{
-    AuditId, CameraId, ErasureId, GrantId, GroupId, JobId, LicenceId, NodeId, ObjectId, OrganizationId,
-    ServiceKeyId, SessionId, UserId,
+    AuditId, CameraId, EnrolmentId, ErasureId, GrantId, GroupId, JobId, LicenceId, NodeId, ObjectId,
+    OrganizationId, OverrideId, RecordingId, ServiceKeyId, SessionId, UserId,
 };
 pub use media::{StreamKind, Track};
 pub use segment::{Segment, SegmentTable};

@@ -52,18 +52,107 @@ pub struct PlanEntry {
     pub credentials_revision: u64,
     /// Whether the camera asks for credentials at all.
     pub has_credentials: bool,
-    /// When to record, in order, without overlap.
+    /// When to record, in order, without overlap: those that begin before the horizon, each to its true end.
     pub windows: Vec<TimeRange>,
     /// Recorded around the clock: goes on past the horizon when nobody answers.
     pub continuous: bool,
+    /// The windows of the week after the horizon, in order, without overlap: recorded, and repeated week by
+    /// week, for as long as no newer plan comes.
+    #[serde(default)]
+    pub afterwards: Vec<TimeRange>,
+    /// Nothing is recorded from here on, whatever is continuous or repeats: where a permission ends.
+    #[serde(default)]
+    pub until: Option<UnixMs>,
+    /// Footage from before a window's start that is kept when it opens, in milliseconds, from memory.
+    #[serde(default)]
+    pub pre_roll_ms: u32,
+    /// Length of segments and objects that is aimed at; the node's own setting without it.
+    #[serde(default)]
+    pub cut: Option<CutTargets>,
+    /// What is done when recording fails inside a window.
+    #[serde(default)]
+    pub retry: RetryPolicy,
 }
 
+/// Lengths that are aimed at, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutTargets {
+    /// Of a segment.
+    pub segment_s: u32,
+    /// Of an object; not below `segment_s`.
+    pub object_s: u32,
+}
+
+/// How failed recording is tried again. Nothing is ever given up inside a window: people are told, and
+/// attempts go on at the longest pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// Attempts without footage after which people are told.
+    pub alert_after: u32,
+    /// Longest pause between two attempts, in milliseconds.
+    pub longest_pause_ms: u32,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            alert_after: 10,
+            longest_pause_ms: 60_000,
+        }
+    }
+}
+
+/// Milliseconds of a week, after which [`PlanEntry::afterwards`] repeats.
+const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
 impl PlanEntry {
+    /// The stretch in which it is to be recorded at `now`, if it is. One that is continuous has no end but
+    /// `until`, and begins with its last window.
+    #[must_use]
+    pub fn window_at(&self, now: UnixMs) -> Option<(UnixMs, Option<UnixMs>)> {
+        if self.until.is_some_and(|until| until <= now) {
+            return None;
+        }
+        let cut = |end: UnixMs| Some(self.until.map_or(end, |until| until.min(end)));
+        if self.continuous {
+            let start = self
+                .windows
+                .iter()
+                .map(TimeRange::start)
+                .rfind(|start| *start <= now)?;
+            return Some((start, self.until));
+        }
+        if let Some(window) = self.windows.iter().find(|window| window.contains(now)) {
+            return Some((window.start(), cut(window.end())));
+        }
+        self.afterwards.iter().find_map(|window| {
+            let later = now.since(window.start()).div_euclid(WEEK_MS);
+            let start = window.start().plus(later.max(0).saturating_mul(WEEK_MS));
+            let end = start.plus(window.duration_ms());
+            (later >= 0 && start <= now && now < end).then_some((start, cut(end)))
+        })
+    }
+
     /// Whether it is to be recorded at `now`.
     #[must_use]
     pub fn is_active(&self, now: UnixMs) -> bool {
-        self.windows.iter().any(|window| window.contains(now))
-            || (self.continuous && self.windows.last().is_some_and(|window| window.end() <= now))
+        self.window_at(now).is_some()
+    }
+
+    /// When the next stretch begins after `now`, if one does: what a pre-roll waits for.
+    #[must_use]
+    pub fn next_start(&self, now: UnixMs) -> Option<UnixMs> {
+        let planned = self
+            .windows
+            .iter()
+            .map(TimeRange::start)
+            .filter(|start| *start > now);
+        let repeated = self.afterwards.iter().map(|window| {
+            let later = (now.since(window.start()).div_euclid(WEEK_MS) + 1).max(0);
+            window.start().plus(later.saturating_mul(WEEK_MS))
+        });
+        let next = planned.chain(repeated).min()?;
+        self.until.is_none_or(|until| next < until).then_some(next)
     }
 }
 
@@ -77,5 +166,75 @@ mod tests {
         let json = format!(r#"{{"node":"{node}","revision":3,"horizon":0,"entries":[]}}"#);
         let plan: Plan = serde_json::from_str(&json).unwrap();
         assert!(plan.erasures.is_empty());
+    }
+
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+
+    fn entry(windows: Vec<TimeRange>, afterwards: Vec<TimeRange>, until: Option<UnixMs>) -> PlanEntry {
+        PlanEntry {
+            camera: CameraId::from_bytes([1; 16]),
+            name: "door".to_owned(),
+            stream: StreamKind::Main,
+            epoch: 1,
+            source: Source {
+                url: "rtsp://door/".to_owned(),
+                transport: crate::source::Transport::Tcp,
+                reader: crate::source::Reader::Auto,
+                audio: false,
+            },
+            credentials_revision: 0,
+            has_credentials: false,
+            windows,
+            continuous: false,
+            afterwards,
+            until,
+            pre_roll_ms: 0,
+            cut: None,
+            retry: RetryPolicy::default(),
+        }
+    }
+
+    fn range(start: i64, end: i64) -> TimeRange {
+        TimeRange::new(UnixMs(start), UnixMs(end)).unwrap()
+    }
+
+    #[test]
+    fn the_week_after_the_horizon_repeats_until_the_permission_ends() {
+        let until = UnixMs(20 * DAY);
+        let entry = entry(
+            vec![range(100, 200)],
+            vec![range(3 * DAY, 3 * DAY + 50)],
+            Some(until),
+        );
+        assert_eq!(
+            entry.window_at(UnixMs(150)),
+            Some((UnixMs(100), Some(UnixMs(200))))
+        );
+        assert_eq!(entry.next_start(UnixMs(0)), Some(UnixMs(100)));
+        assert_eq!(entry.window_at(UnixMs(200)), None);
+        assert_eq!(entry.next_start(UnixMs(200)), Some(UnixMs(3 * DAY)));
+        let second = UnixMs(10 * DAY);
+        assert_eq!(entry.window_at(second), Some((second, Some(second.plus(50)))));
+        assert_eq!(entry.next_start(second.plus(-1)), Some(second));
+        assert_eq!(
+            entry.next_start(UnixMs(17 * DAY)),
+            None,
+            "the one of day 24 is too late"
+        );
+        assert!(!entry.is_active(until));
+    }
+
+    #[test]
+    fn what_is_continuous_goes_on_past_the_horizon() {
+        let mut entry = entry(vec![range(100, 200)], Vec::new(), None);
+        entry.continuous = true;
+        assert_eq!(entry.window_at(UnixMs(99)), None);
+        assert_eq!(entry.window_at(UnixMs(DAY)), Some((UnixMs(100), None)));
+        entry.until = Some(UnixMs(300));
+        assert_eq!(
+            entry.window_at(UnixMs(299)),
+            Some((UnixMs(100), Some(UnixMs(300))))
+        );
+        assert_eq!(entry.window_at(UnixMs(300)), None);
     }
 }

@@ -38,6 +38,37 @@ pub struct NodeStatus {
     /// Erasures of its plan whose footage is gone from the node: no file, no upload, no announcement.
     #[serde(default)]
     pub erased: Vec<ErasureId>,
+    /// The machine, as far as the node can tell.
+    #[serde(default)]
+    pub hardware: Hardware,
+    /// CPU time of the process over the last seconds, in thousandths of one core.
+    #[serde(default)]
+    pub cpu_permille: u32,
+    /// Bytes that were uploaded a second over the last seconds.
+    #[serde(default)]
+    pub upload_bytes_per_s: u64,
+    /// Bytes of sealed objects that are not stored yet.
+    #[serde(default)]
+    pub upload_backlog_bytes: u64,
+}
+
+/// What a node runs on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Hardware {
+    /// Machine architecture, such as `x86_64` or `aarch64`.
+    pub architecture: String,
+    /// Operating system and its version, such as `Debian GNU/Linux 12`.
+    pub system: String,
+    /// Logical processors.
+    pub cores: u32,
+    /// Bytes of memory.
+    pub memory_bytes: u64,
+    /// Size of the spool's file system in bytes.
+    pub disk_bytes: u64,
+    /// Version of GStreamer.
+    pub gstreamer: String,
 }
 
 /// State of one stream.
@@ -60,6 +91,9 @@ pub struct StreamStatus {
     pub clock_offset_ms: Option<i64>,
     /// Attempts since the stream was planned.
     pub attempts: u64,
+    /// Epoch under which it is recorded.
+    #[serde(default)]
+    pub epoch: u64,
 }
 
 /// What a stream's supervisor is doing.

@@ -75,6 +75,9 @@ fn take(connection: &mut Connection, event: &NodeEvent, now: UnixMs) -> Result<V
     match event {
         NodeEvent::ObjectSealed(object) => take_object(connection, object, now),
         NodeEvent::Gap(gap) => take_gap(connection, gap),
+        NodeEvent::Recording(_) => Ok(Verdict::Refused(
+            "sessions of recording are not kept yet".to_owned(),
+        )),
     }
 }
 

@@ -36,6 +36,7 @@ pub fn check(event: &NodeEvent, subject_node: NodeId) -> Result<(), Refusal> {
     match event {
         NodeEvent::ObjectSealed(object) => sealed(object),
         NodeEvent::Gap(gap) => check_gap(gap),
+        NodeEvent::Recording(_) => Err(Refusal("sessions of recording are not kept yet")),
     }
 }
 

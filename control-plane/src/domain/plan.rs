@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use wire::coverage::GapCause;
-use wire::plan::{Erasure, Plan, PlanEntry};
+use wire::plan::{Erasure, Plan, PlanEntry, RetryPolicy};
 use wire::source::Source;
 use wire::{CameraId, NodeId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
@@ -216,6 +216,11 @@ fn entry(camera: &PlanCamera, kept: Option<&Plan>, horizon: UnixMs, now: UnixMs)
         has_credentials: camera.has_credentials,
         windows: vec![window],
         continuous: camera.permit == Permit::Always,
+        afterwards: Vec::new(),
+        until: None,
+        pre_roll_ms: 0,
+        cut: None,
+        retry: RetryPolicy::default(),
     })
 }
 

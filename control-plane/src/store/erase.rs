@@ -8,9 +8,10 @@ use diesel::prelude::*;
 use wire::{CameraId, ObjectId, OrganizationId, UnixMs};
 
 use super::schema::{
-    access_grant, assignment, audit, camera, camera_day, camera_group, erasure, erasure_node, gap,
-    idempotency, licence, login_failure, node, object, one_time_token, organization, plan, recording_hold,
-    recording_job, recording_window, recovery_code, refresh_token, refused, service_key, session, user,
+    access_grant, assignment, audit, camera, camera_day, camera_group, completeness, enrolment_token,
+    erasure, erasure_node, event, gap, idempotency, licence, login_failure, node, object, one_time_token,
+    organization, plan, recording, recording_hold, recording_job, recording_override, recording_window,
+    recovery_code, refresh_token, refused, service_key, session, user,
 };
 use super::types::Id;
 use super::{Connection, StoreError, doomed, objects};
@@ -75,6 +76,7 @@ pub fn rest(connection: &mut Connection, id: OrganizationId) -> Result<(), Store
     }
     diesel::delete(erasure::table.filter(erasure::organization.eq(whose))).execute(connection)?;
     diesel::delete(recording_job::table.filter(recording_job::organization.eq(whose))).execute(connection)?;
+    scheduling(connection, whose)?;
     diesel::delete(recording_hold::table.filter(recording_hold::organization.eq(whose)))
         .execute(connection)?;
     diesel::delete(recording_window::table.filter(recording_window::organization.eq(whose)))
@@ -89,6 +91,17 @@ pub fn rest(connection: &mut Connection, id: OrganizationId) -> Result<(), Store
     nodes(connection, whose)?;
     people(connection, whose)?;
     diesel::delete(organization::table.find(whose)).execute(connection)?;
+    Ok(())
+}
+
+fn scheduling(connection: &mut Connection, whose: Id) -> Result<(), StoreError> {
+    diesel::delete(recording::table.filter(recording::organization.eq(whose))).execute(connection)?;
+    diesel::delete(completeness::table.filter(completeness::organization.eq(whose))).execute(connection)?;
+    diesel::delete(recording_override::table.filter(recording_override::organization.eq(whose)))
+        .execute(connection)?;
+    diesel::delete(enrolment_token::table.filter(enrolment_token::organization.eq(whose)))
+        .execute(connection)?;
+    diesel::delete(event::table.filter(event::organization.eq(whose))).execute(connection)?;
     Ok(())
 }
 

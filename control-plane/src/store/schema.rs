@@ -139,6 +139,8 @@ diesel::table! {
         object_s -> Integer,
         address_key -> Text,
         revision -> BigInt,
+        copies -> SmallInt,
+        node_labels -> Text,
     }
 }
 
@@ -185,15 +187,18 @@ diesel::table! {
         enabled -> Bool,
         created -> BigInt,
         revision -> BigInt,
+        pre_roll_s -> Integer,
     }
 }
 
 diesel::table! {
-    recording_window (camera, start_ms) {
+    recording_window (camera, stream, start_ms) {
         camera -> Binary,
+        stream -> SmallInt,
         start_ms -> BigInt,
         end_ms -> Nullable<BigInt>,
         organization -> Binary,
+        job -> Nullable<Binary>,
     }
 }
 
@@ -245,6 +250,19 @@ diesel::table! {
         organization -> Binary,
         name -> Text,
         first_seen -> BigInt,
+        state -> SmallInt,
+        public_key -> Nullable<Text>,
+        enrolled -> Nullable<BigInt>,
+        removed -> Nullable<BigInt>,
+        last_seen -> Nullable<BigInt>,
+        version -> Text,
+        hardware -> Nullable<Text>,
+        labels -> Text,
+        sites -> Text,
+        networks -> Text,
+        max_cameras -> Nullable<BigInt>,
+        uplink_bps -> Nullable<BigInt>,
+        revision -> BigInt,
     }
 }
 
@@ -254,6 +272,8 @@ diesel::table! {
         epoch -> BigInt,
         node -> Binary,
         since -> BigInt,
+        ended -> Nullable<BigInt>,
+        reason -> Text,
     }
 }
 
@@ -347,6 +367,95 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    enrolment_token (id) {
+        id -> Binary,
+        organization -> Binary,
+        hash -> Binary,
+        name -> Text,
+        created -> BigInt,
+        created_by -> Nullable<Binary>,
+        expires -> BigInt,
+        used -> Nullable<BigInt>,
+        node -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    recording_override (id) {
+        id -> Binary,
+        organization -> Binary,
+        camera -> Binary,
+        kind -> SmallInt,
+        start_ms -> BigInt,
+        end_ms -> Nullable<BigInt>,
+        reason -> Text,
+        created -> BigInt,
+        created_by -> Nullable<Binary>,
+        cancelled -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    recording (id) {
+        id -> Binary,
+        organization -> Binary,
+        camera -> Binary,
+        stream -> SmallInt,
+        node -> Binary,
+        epoch -> BigInt,
+        job -> Nullable<Binary>,
+        window_start -> BigInt,
+        window_end -> Nullable<BigInt>,
+        started -> Nullable<BigInt>,
+        ended -> Nullable<BigInt>,
+        end_reason -> Nullable<SmallInt>,
+        bytes -> BigInt,
+        frames -> BigInt,
+        gaps -> BigInt,
+        gap_ms -> BigInt,
+        attempts -> BigInt,
+        alerted -> Bool,
+        detail -> Text,
+        updated -> BigInt,
+    }
+}
+
+diesel::table! {
+    completeness (camera, stream, day) {
+        camera -> Binary,
+        stream -> SmallInt,
+        day -> Integer,
+        organization -> Binary,
+        planned_ms -> BigInt,
+        footage_ms -> BigInt,
+        unknown_ms -> BigInt,
+        causes -> Text,
+        computed -> BigInt,
+    }
+}
+
+diesel::table! {
+    event (seq) {
+        seq -> BigInt,
+        organization -> Binary,
+        happened -> BigInt,
+        kind -> Text,
+        camera -> Nullable<Binary>,
+        node -> Nullable<Binary>,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    lease (name) {
+        name -> Text,
+        holder -> Text,
+        epoch -> BigInt,
+        expires -> BigInt,
+    }
+}
+
 diesel::joinable!(user -> organization (organization));
 diesel::joinable!(session -> user (user));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -377,4 +486,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     refused,
     audit,
     idempotency,
+    enrolment_token,
+    recording_override,
+    recording,
+    completeness,
+    event,
+    lease,
 );

@@ -7,6 +7,8 @@ use super::schema::recording_window;
 use super::types::Id;
 use super::{CameraRow, Connection, Store, StoreError};
 
+/// The main stream, as the column keeps it.
+const MAIN: i16 = 0;
 /// Rows of one statement.
 const AT_ONCE: usize = 500;
 
@@ -18,6 +20,7 @@ const AT_ONCE: usize = 500;
 pub fn follow(connection: &mut Connection, row: &CameraRow, now: UnixMs) -> Result<(), StoreError> {
     let open: Option<i64> = recording_window::table
         .filter(recording_window::camera.eq(Id::from(row.id)))
+        .filter(recording_window::stream.eq(MAIN))
         .filter(recording_window::end_ms.is_null())
         .select(recording_window::start_ms)
         .first(connection)
@@ -25,13 +28,14 @@ pub fn follow(connection: &mut Connection, row: &CameraRow, now: UnixMs) -> Resu
     match (open, row.recording && row.deleted.is_none()) {
         (None, true) => {
             // Switched off and on within a millisecond: the window was never closed in effect.
-            let reopened = diesel::update(recording_window::table.find((Id::from(row.id), now.0)))
+            let reopened = diesel::update(recording_window::table.find((Id::from(row.id), MAIN, now.0)))
                 .set(recording_window::end_ms.eq(None::<i64>))
                 .execute(connection)?;
             if reopened == 0 {
                 diesel::insert_into(recording_window::table)
                     .values((
                         recording_window::camera.eq(Id::from(row.id)),
+                        recording_window::stream.eq(MAIN),
                         recording_window::organization.eq(Id::from(row.organization)),
                         recording_window::start_ms.eq(now.0),
                     ))
@@ -39,7 +43,7 @@ pub fn follow(connection: &mut Connection, row: &CameraRow, now: UnixMs) -> Resu
             }
         }
         (Some(start), false) => {
-            diesel::update(recording_window::table.find((Id::from(row.id), start)))
+            diesel::update(recording_window::table.find((Id::from(row.id), MAIN, start)))
                 .set(recording_window::end_ms.eq(now.0.max(start)))
                 .execute(connection)?;
         }
@@ -58,6 +62,7 @@ pub fn open_all(connection: &mut Connection, rows: &[CameraRow], now: UnixMs) ->
         let window = |row: &&CameraRow| {
             (
                 recording_window::camera.eq(Id::from(row.id)),
+                recording_window::stream.eq(MAIN),
                 recording_window::organization.eq(Id::from(row.organization)),
                 recording_window::start_ms.eq(now.0),
             )
@@ -85,6 +90,7 @@ pub fn in_range(
 ) -> Result<Vec<TimeRange>, StoreError> {
     let rows: Vec<(i64, Option<i64>)> = recording_window::table
         .filter(recording_window::camera.eq(Id::from(camera)))
+        .filter(recording_window::stream.eq(MAIN))
         .filter(recording_window::organization.eq(Id::from(organization)))
         .filter(recording_window::start_ms.lt(range.end().0))
         .order(recording_window::start_ms)

@@ -59,6 +59,10 @@ impl Node {
             outbox_backlog: 0,
             streams: Vec::new(),
             erased,
+            hardware: wire::status::Hardware::default(),
+            cpu_permille: 0,
+            upload_bytes_per_s: 0,
+            upload_backlog_bytes: 0,
         };
         let body = serde_json::to_vec(&status).unwrap();
         self.bucket(NODE_BUCKET)

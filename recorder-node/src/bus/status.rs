@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wire::bus::NODE_BUCKET;
 use wire::plan::Plan;
-use wire::status::NodeStatus;
+use wire::status::{Hardware, NodeStatus};
 use wire::{NodeId, UnixMs};
 
 use super::Link;
@@ -98,6 +98,10 @@ impl Reporter {
             outbox_backlog,
             streams: self.roster.statuses(),
             erased,
+            hardware: Hardware::default(),
+            cpu_permille: 0,
+            upload_bytes_per_s: 0,
+            upload_backlog_bytes: 0,
         })
     }
 }

@@ -27,13 +27,14 @@ pub struct Pending {
 pub fn add(c: &mut SqliteConnection, event: &NodeEvent) -> DbResult<()> {
     let payload =
         serde_json::to_string(event).map_err(|_| DbError::Damaged("an event cannot be written as JSON"))?;
-    if matches!(event, NodeEvent::Gap(_)) {
-        forget_subject(c, event.id())?;
+    // The last word about a gap or a session says it all.
+    if !matches!(event, NodeEvent::ObjectSealed(_)) {
+        forget(c, event.subject())?;
     }
     diesel::replace_into(outbox::table)
         .values((
             outbox::message.eq(event.message_id()),
-            outbox::subject_id.eq(event.id().as_bytes().as_slice()),
+            outbox::subject_id.eq(event.subject().as_slice()),
             outbox::payload.eq(payload),
         ))
         .execute(c)?;
@@ -45,7 +46,11 @@ pub fn add(c: &mut SqliteConnection, event: &NodeEvent) -> DbResult<()> {
 /// # Errors
 /// Those of the database.
 pub fn forget_subject(c: &mut SqliteConnection, id: ObjectId) -> DbResult<()> {
-    diesel::delete(outbox::table.filter(outbox::subject_id.eq(id.as_bytes().as_slice()))).execute(c)?;
+    forget(c, id.as_bytes())
+}
+
+fn forget(c: &mut SqliteConnection, subject: &[u8; 16]) -> DbResult<()> {
+    diesel::delete(outbox::table.filter(outbox::subject_id.eq(subject.as_slice()))).execute(c)?;
     Ok(())
 }
 

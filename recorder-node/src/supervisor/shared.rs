@@ -148,6 +148,7 @@ impl Watched {
                 .map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
             clock_offset_ms: stats.clock_offset_ms,
             attempts: self.attempts.load(Ordering::Relaxed),
+            epoch: self.stream.epoch(),
         }
     }
 

@@ -55,8 +55,8 @@ pub(crate) fn fill(database: &Database, args: &Args) -> Result<()> {
 /// 1 to n, as `n.i`.
 const NUMBERS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {n})";
 
-const WINDOW_SQL: &str = "INSERT INTO recording_window (camera, start_ms, end_ms, organization) \
-     SELECT id, created, NULL, organization FROM camera";
+const WINDOW_SQL: &str = "INSERT INTO recording_window (camera, stream, start_ms, end_ms, organization) \
+     SELECT id, 0, created, NULL, organization FROM camera";
 
 /// An id of 16 bytes that says what it is of.
 fn id(kind: Kind, letter: char, number: &str) -> String {

@@ -150,6 +150,11 @@ fn plan(node: NodeId, urls: &[String]) -> Result<Plan> {
         has_credentials: false,
         windows: vec![window],
         continuous: true,
+        afterwards: Vec::new(),
+        until: None,
+        pre_roll_ms: 0,
+        cut: None,
+        retry: wire::plan::RetryPolicy::default(),
     };
     Ok(Plan {
         node,

@@ -49,6 +49,11 @@ fn planned(start: UnixMs, end: UnixMs, continuous: bool) -> Vec<Plan> {
             has_credentials: false,
             windows: vec![TimeRange::new(start, end).unwrap()],
             continuous,
+            afterwards: Vec::new(),
+            until: None,
+            pre_roll_ms: 0,
+            cut: None,
+            retry: wire::plan::RetryPolicy::default(),
         }],
     }]
 }
