@@ -248,7 +248,7 @@ mod tests {
             .iter()
             .filter_map(|row| match serde_json::from_str(&row.payload).unwrap() {
                 NodeEvent::Gap(gap) => Some(gap),
-                NodeEvent::ObjectSealed(_) => None,
+                _ => None,
             })
             .collect();
         let ranges: Vec<_> = gaps.iter().map(|gap| (gap.range.start(), gap.cause)).collect();

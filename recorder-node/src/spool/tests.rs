@@ -143,6 +143,7 @@ pub(crate) fn split(events: Vec<NodeEvent>) -> (Vec<SealedObject>, Vec<Gap>) {
         match event {
             NodeEvent::ObjectSealed(object) => objects.push(object),
             NodeEvent::Gap(gap) => gaps.push(gap),
+            NodeEvent::Recording(_) => {}
         }
     }
     (objects, gaps)
