@@ -134,7 +134,7 @@ fn Footage(props: &FootageProps) -> Html {
                     </button>
                     <button type="button" onclick={on_now}>{ "Now" }</button>
                 </div>
-                <Timeline {start} {end} stretches={stretches.clone()} position={*position} on_seek={on_seek.clone()} />
+                <Timeline {start} {end} day={day.range()} stretches={stretches.clone()} position={*position} on_seek={on_seek.clone()} />
                 { summary(&coverage, &stretches, &on_seek) }
             </section>
             <aside>

@@ -46,6 +46,34 @@ impl Scale {
     }
 }
 
+/// How far beside footage a click may be and still mean it, in pixels: on a phone, a pixel of a day is minutes.
+const REACH_PX: f64 = 6.0;
+
+/// Where a click at `at_ms` leads: there, or back to the last footage that is under the finger when none
+/// is there and none follows under it.
+#[must_use]
+pub fn reached(stretches: &[Stretch], scale: &Scale, at_ms: f64) -> f64 {
+    /// Before the end of footage, so that there is something to play.
+    const LAST_MS: f64 = 2_000.0;
+    let reach_ms = if scale.width > 0.0 {
+        REACH_PX / scale.width * (scale.end_ms - scale.start_ms)
+    } else {
+        0.0
+    };
+    let footage = || {
+        stretches.iter().filter_map(|stretch| match stretch {
+            Stretch::Footage { start, end } => Some((start.0 as f64, end.0 as f64)),
+            Stretch::Gap { .. } => None,
+        })
+    };
+    if footage().any(|(start, end)| start <= at_ms + reach_ms && at_ms < end) {
+        return at_ms;
+    }
+    footage()
+        .rfind(|(_, end)| *end <= at_ms && at_ms <= end + reach_ms)
+        .map_or(at_ms, |(start, end)| (end - LAST_MS).max(start))
+}
+
 /// A rectangle to draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bar {
@@ -166,5 +194,24 @@ mod tests {
                 prop_assert!(bars.windows(2).all(|pair| pair[0].x + pair[0].width < pair[1].x));
             }
         }
+    }
+
+    #[test]
+    fn a_click_beside_footage_means_the_footage_under_the_finger() {
+        let day = Scale {
+            start_ms: 0.0,
+            end_ms: 86_400_000.0,
+            width: 328.0,
+        };
+        let minute = |minute: i64| UnixMs(minute * 60_000);
+        let stretches = [Stretch::Footage {
+            start: minute(600),
+            end: minute(603),
+        }];
+        let reached = |at: i64| reached(&stretches, &day, minute(at).0 as f64) as i64;
+        assert_eq!(reached(601), minute(601).0, "inside");
+        assert_eq!(reached(590), minute(590).0, "playback begins at what follows");
+        assert_eq!(reached(610), minute(603).0 - 2_000, "under the finger");
+        assert_eq!(reached(700), minute(700).0, "far away");
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod geometry;
 
-use geometry::{Scale, bars, stretch_at};
+use geometry::{Scale, bars, reached, stretch_at};
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 use wire::UnixMs;
@@ -18,6 +18,8 @@ pub struct TimelineProps {
     pub start: UnixMs,
     /// First instant not shown.
     pub end: UnixMs,
+    /// First instant of the day that this is of, and first instant after it: keys move inside it.
+    pub day: (UnixMs, UnixMs),
     /// What there is.
     pub stretches: Vec<Stretch>,
     /// Time of the picture shown, if one is.
@@ -41,7 +43,7 @@ pub fn Timeline(props: &TimelineProps) -> Html {
             }
         });
     }
-    let time_at = {
+    let point = {
         let (start, end) = (props.start, props.end);
         move |event: &MouseEvent| {
             let canvas: HtmlCanvasElement = event.target()?.dyn_into().ok()?;
@@ -51,20 +53,20 @@ pub fn Timeline(props: &TimelineProps) -> Html {
                 end_ms: end.0 as f64,
                 width: frame.width(),
             };
-            Some(UnixMs(scale.at(f64::from(event.client_x()) - frame.left()) as i64))
+            Some((scale, scale.at(f64::from(event.client_x()) - frame.left())))
         }
     };
     let onclick = {
-        let (on_seek, time_at) = (props.on_seek.clone(), time_at);
+        let (on_seek, stretches) = (props.on_seek.clone(), props.stretches.clone());
         Callback::from(move |event: MouseEvent| {
-            if let Some(at) = time_at(&event) {
-                on_seek.emit(at);
+            if let Some((scale, at)) = point(&event) {
+                on_seek.emit(UnixMs(reached(&stretches, &scale, at) as i64));
             }
         })
     };
     let onmousemove = {
         let hover = hover.clone();
-        Callback::from(move |event: MouseEvent| hover.set(time_at(&event)))
+        Callback::from(move |event: MouseEvent| hover.set(point(&event).map(|(_, at)| UnixMs(at as i64))))
     };
     let onmouseleave = {
         let hover = hover.clone();
@@ -90,6 +92,7 @@ pub fn Timeline(props: &TimelineProps) -> Html {
 fn keys(props: &TimelineProps) -> Callback<KeyboardEvent> {
     let (on_seek, position) = (props.on_seek.clone(), props.position.unwrap_or(props.start));
     let (start, end) = (props.start, props.end);
+    let (first, last) = (props.day.0, props.day.1.plus(-1));
     Callback::from(move |event: KeyboardEvent| {
         let step = if event.shift_key() { 60_000 } else { 10_000 };
         let to = match event.key().as_str() {
@@ -102,7 +105,7 @@ fn keys(props: &TimelineProps) -> Callback<KeyboardEvent> {
             _ => return,
         };
         event.prevent_default();
-        on_seek.emit(to.max(start).min(end.plus(-1)));
+        on_seek.emit(to.max(first).min(last));
     })
 }
 
