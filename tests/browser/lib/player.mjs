@@ -34,12 +34,14 @@ export async function seek(page, at) {
   await narrow.click();
   await until('the hour is shown', async () => (await range(page)).width_ms <= 3_600_000);
   // The hour may have been turned over in between.
-  for (let step = 0; step < 5; step += 1) {
+  await until('the hour of that time is shown', async () => {
     const { start, end } = await range(page);
-    if (at >= start && at < end) break;
+    if (at >= start && at < end) return true;
+    const before = await shownTime(page);
     await slider(page).press(at < start ? 'Shift+ArrowLeft' : 'Shift+ArrowRight');
-    await page.waitForTimeout(600);
-  }
+    await until('the picture moves', async () => (await shownTime(page)) !== before);
+    return { start, end, shown: await shownTime(page) };
+  });
   await clickTime(page, at);
 }
 

@@ -55,7 +55,8 @@ describe('the panel', () => {
     await renamed.waitFor({ state: 'detached' });
     const { items } = await get('/api/v1/cameras');
     assert.ok(!items.some(({ name }) => name === 'Front door'));
-    assert.deepEqual(faults, []);
+    // The browser itself reports the refused first try on the console; nothing else may be there.
+    assert.deepEqual(faults.filter((fault) => !/409 .*\/api\/v1\/cameras$/.test(fault)), []);
     await close();
   });
 
