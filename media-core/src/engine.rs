@@ -33,6 +33,8 @@ pub struct EngineConfig {
     pub tick: Duration,
     /// Largest GOP that is kept in memory, per camera.
     pub gop_max_bytes: usize,
+    /// Most that is kept in memory for a window that has not opened, per camera.
+    pub pre_roll_max_bytes: usize,
 }
 
 impl Default for EngineConfig {
@@ -40,6 +42,7 @@ impl Default for EngineConfig {
         Self {
             tick: Duration::from_millis(50),
             gop_max_bytes: 8 * 1024 * 1024,
+            pre_roll_max_bytes: 12 * 1024 * 1024,
         }
     }
 }

@@ -80,6 +80,72 @@ pub struct RecordSettings {
     pub keyframe_limit: Duration,
     /// End of the footage recorded before, milliseconds since 1970 UTC: nothing is placed before it.
     pub not_before_ms: Option<i64>,
+    /// What is recorded of what the camera sends; all of it by default.
+    pub spans: Spans,
+}
+
+/// A stretch of capture time that is recorded. Milliseconds since 1970 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Footage from here on is kept in memory and recorded with the span; at or before its start.
+    pub keep_ms: i64,
+    /// First instant.
+    pub start_ms: i64,
+    /// First instant after; none when it has no end.
+    pub end_ms: Option<i64>,
+}
+
+/// The spans that matter now: in order, without overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spans([Option<Span>; 3]);
+
+impl Spans {
+    /// All that comes, from the first keyframe on.
+    pub const ALWAYS: Self = Self([
+        Some(Span {
+            keep_ms: i64::MIN,
+            start_ms: i64::MIN,
+            end_ms: None,
+        }),
+        None,
+        None,
+    ]);
+
+    /// The first three of these.
+    #[must_use]
+    pub fn new(spans: impl IntoIterator<Item = Span>) -> Self {
+        let mut out = Self::default();
+        for (place, span) in out.0.iter_mut().zip(spans) {
+            *place = Some(span);
+        }
+        out
+    }
+
+    /// Each of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Span> {
+        self.0.into_iter().flatten()
+    }
+}
+
+/// What can be changed while an attempt runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adjustment {
+    /// As in [`RecordSettings`].
+    pub spans: Spans,
+    /// As in [`RecordSettings`]; of what begins next.
+    pub segment_target: Duration,
+    /// As in [`RecordSettings`]; of what begins next.
+    pub object_target: Duration,
+}
+
+impl From<&RecordSettings> for Adjustment {
+    fn from(settings: &RecordSettings) -> Self {
+        Self {
+            spans: settings.spans,
+            segment_target: settings.segment_target,
+            object_target: settings.object_target,
+        }
+    }
 }
 
 impl Default for RecordSettings {
@@ -93,6 +159,7 @@ impl Default for RecordSettings {
             silence_limit: Duration::from_secs(5),
             keyframe_limit: Duration::from_secs(30),
             not_before_ms: None,
+            spans: Spans::ALWAYS,
         }
     }
 }
@@ -193,6 +260,8 @@ pub enum CloseReason {
     Clock,
     /// The attempt ended.
     Session,
+    /// The window was over; the camera is read on.
+    Window,
     /// No keyframe came in time.
     NoKeyframe,
 }

@@ -12,6 +12,7 @@ mod engine;
 pub mod facts;
 pub mod fanout;
 pub mod fmp4;
+pub mod gate;
 mod memory;
 mod plugins;
 mod probe;

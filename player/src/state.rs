@@ -35,6 +35,7 @@ pub fn describe(camera: &Camera) -> (Tone, String) {
         _ if !camera.recording => (Tone::Idle, "Recording is off".to_owned()),
         Some(StreamState::Recording) => (Tone::Good, "Recording".to_owned()),
         Some(StreamState::Connecting) => (Tone::Idle, "Connecting…".to_owned()),
+        Some(StreamState::Armed) => (Tone::Idle, "About to record".to_owned()),
         Some(StreamState::Idle) => (Tone::Idle, "Outside its hours".to_owned()),
         Some(StreamState::Degraded { detail }) => (Tone::Bad, format!("Recording, but {detail}")),
         Some(StreamState::Failed { detail, retry_at, .. }) => (

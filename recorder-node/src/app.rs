@@ -91,12 +91,18 @@ pub async fn serve(
         node,
         plan: cached,
         ledger,
+        sessions,
         covered,
         heads,
     } = past;
     let signals = Arc::new(Signals::default());
-    let (commit, commit_thread) =
-        commit::start(layout.clone(), db.clone(), ledger, heads.clone(), signals.clone())?;
+    let (commit, commit_thread) = commit::start(
+        layout.clone(),
+        db.clone(),
+        (ledger, sessions),
+        heads.clone(),
+        signals.clone(),
+    )?;
     let (writer, writer_threads) = writer::start(layout.clone(), node, heads.clone(), commit.clone())?;
     let (link, keeper) = Link::new();
     let context = Arc::new(Context {

@@ -11,6 +11,7 @@ pub mod db;
 pub mod erasure;
 pub mod ledger;
 pub mod media;
+pub mod session;
 pub mod spool;
 pub mod supervisor;
 pub mod upload;

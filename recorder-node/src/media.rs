@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use media_core::facts::{AttemptStats, FactSink, Failure, ProbeReport, RecordSettings, SourceSpec};
+use media_core::facts::{
+    Adjustment, AttemptStats, FactSink, Failure, ProbeReport, RecordSettings, SourceSpec,
+};
 use media_core::snapshot::{Snapshot, SnapshotError, SnapshotLimits};
 use media_core::{AccessUnit, Attempt, Engine};
 use wire::source::{Credentials, Reader, Source, Transport};
@@ -37,6 +39,8 @@ pub trait Recorder: Send + Sync + 'static {
 pub trait Running: Send + Sync + 'static {
     /// Asks it to end; `Ended` follows as a fact.
     fn stop(&self);
+    /// Changes what is recorded of what comes.
+    fn adjust(&self, adjustment: Adjustment);
     /// Its figures.
     fn stats(&self) -> AttemptStats;
     /// Its last keyframe; None before the first.
@@ -64,6 +68,10 @@ impl Recorder for Engine {
 impl Running for Attempt {
     fn stop(&self) {
         Self::stop(self);
+    }
+
+    fn adjust(&self, adjustment: Adjustment) {
+        Self::adjust(self, adjustment);
     }
 
     fn stats(&self) -> AttemptStats {

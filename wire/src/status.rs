@@ -105,6 +105,8 @@ pub enum StreamState {
     Idle,
     /// Connecting.
     Connecting,
+    /// Connected ahead of a window that has not opened; nothing is written.
+    Armed,
     /// Footage is being written.
     Recording,
     /// Footage arrives, but something is wrong with it.

@@ -234,6 +234,17 @@ impl Cutter {
         open.then_some(CloseReason::Session)
     }
 
+    /// Cuts by other targets from now on.
+    pub fn retarget(&mut self, segment: Duration, object: Duration) {
+        let before = self.limits.object;
+        self.limits.segment = tolerant(segment);
+        self.limits.object = tolerant(object);
+        // The first object's own target stays.
+        if self.object_target == before {
+            self.object_target = self.limits.object;
+        }
+    }
+
     /// Pictures that were dropped for want of a keyframe.
     #[must_use]
     pub fn dropped(&self) -> u64 {

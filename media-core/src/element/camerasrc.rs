@@ -10,6 +10,7 @@ use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
 
+use crate::element::facts::Order;
 use crate::fanout::{AccessUnit, CodecParams};
 use crate::fmp4::VideoCodec;
 
@@ -47,6 +48,11 @@ impl CameraSrc {
     /// What downstream answers.
     pub fn push(&self, unit: &AccessUnit) -> Result<(), gst::FlowError> {
         self.imp().push(unit)
+    }
+
+    /// Tells the muxer something in order with the pictures; false when none was pushed yet.
+    pub fn order(&self, order: Order) -> bool {
+        self.imp().order(order)
     }
 
     /// Ends the stream on every pad.
@@ -226,6 +232,15 @@ mod imp {
                 ));
             }
             pad.push(buffer(unit)).map(drop)
+        }
+
+        pub(super) fn order(&self, order: Order) -> bool {
+            let pad = {
+                let outs = self.outs();
+                let begun = outs.video.as_ref().filter(|out| out.params.is_some());
+                begun.map(|out| out.pad.clone())
+            };
+            pad.is_some_and(|pad| pad.push_event(order.into_event()))
         }
 
         pub(super) fn end(&self) {

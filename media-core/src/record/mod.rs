@@ -11,10 +11,13 @@ mod timing;
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Shared;
-use crate::facts::{AttemptEnd, AttemptStats, Fact, FactSink, Failure, RecordSettings, SourceSpec};
+use crate::facts::{
+    Adjustment, AttemptEnd, AttemptStats, Fact, FactSink, Failure, RecordSettings, SourceSpec,
+};
 use crate::fanout::{AccessUnit, Fanout, Gop, Subscription};
 use crate::reading::Reason;
 use outlet::Outlet;
@@ -29,6 +32,7 @@ pub struct Attempt {
     shared: Arc<Shared>,
     stats: Arc<Stats>,
     fanout: Arc<Fanout>,
+    adjustment: watch::Sender<Adjustment>,
 }
 
 impl Attempt {
@@ -40,6 +44,15 @@ impl Attempt {
             .tick()
             .eager(std::time::Duration::from_millis(100));
         self.stop.cancel();
+    }
+
+    /// Changes what is recorded of what comes, from the next access unit on.
+    pub fn adjust(&self, adjustment: Adjustment) {
+        self.adjustment.send_if_modified(|held| {
+            let news = *held != adjustment;
+            *held = adjustment;
+            news
+        });
     }
 
     /// Figures of now.
@@ -82,11 +95,13 @@ pub(crate) fn start(
     settings: RecordSettings,
     sink: Arc<dyn FactSink>,
 ) -> Attempt {
+    let (adjustment, adjusted) = watch::channel(Adjustment::from(&settings));
     let attempt = Attempt {
         stop: CancellationToken::new(),
         shared: Arc::clone(shared),
         stats: Arc::default(),
         fanout: Arc::new(Fanout::new(shared.config.gop_max_bytes)),
+        adjustment,
     };
     let outlet = Arc::new(Outlet::new(sink));
     let job = run::Job {
@@ -97,6 +112,7 @@ pub(crate) fn start(
         stats: Arc::clone(&attempt.stats),
         fanout: Arc::clone(&attempt.fanout),
         outlet: Arc::clone(&outlet),
+        adjusted,
     };
     let fanout = Arc::clone(&attempt.fanout);
     let handle = shared.reading.handle();

@@ -12,6 +12,7 @@ use gstreamer_app as gst_app;
 use super::outlet::Outlet;
 use super::sampleclock;
 use crate::element::CameraSrc;
+use crate::element::facts::Order;
 use crate::element::mux::settings;
 use crate::facts::RecordSettings;
 use crate::fanout::{AccessUnit, CodecParams};
@@ -134,6 +135,11 @@ impl Pipeline {
         self.source
             .push(unit)
             .map_err(|flow| self.broken(&flow.to_string()))
+    }
+
+    /// Tells the muxer something in order with the units; false when none went through yet.
+    pub(super) fn order(&self, order: Order) -> bool {
+        self.source.order(order)
     }
 
     /// Flushes everything out.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::outlet::Outlet;
@@ -11,9 +12,11 @@ use super::pipeline::{Broken, Pipeline, Sound};
 use super::stats::Stats;
 use super::timing::Timing;
 use crate::clock::{ClockSettings, MS_NS};
+use crate::element::facts::Order;
 use crate::engine::Shared;
-use crate::facts::{AttemptEnd, Failure, RecordSettings, SourceSpec};
+use crate::facts::{Adjustment, AttemptEnd, Failure, RecordSettings, SourceSpec};
 use crate::fanout::{AccessUnit, Fanout};
+use crate::gate::{Gate, Passed};
 use crate::source::{self, Media, Opened, SourceEvent};
 use crate::states::Busy;
 
@@ -32,6 +35,7 @@ pub(super) struct Job {
     pub(super) stats: Arc<Stats>,
     pub(super) fanout: Arc<Fanout>,
     pub(super) outlet: Arc<Outlet>,
+    pub(super) adjusted: watch::Receiver<Adjustment>,
 }
 
 impl From<Broken> for Failure {
@@ -99,9 +103,15 @@ async fn record(job: &Job, mut opened: Opened) -> AttemptEnd {
     let mut course = Course {
         job,
         timing: Timing::new(&opened, clock),
+        gate: Gate::new(job.adjusted.borrow().spans, job.shared.config.pre_roll_max_bytes),
+        adjusted: job.adjusted.clone(),
+        order: None,
+        passed: Vec::new(),
         pipeline,
         sound: None,
     };
+    // Whatever was adjusted while the camera was being connected.
+    course.adjusted.mark_changed();
     let end = course.follow(&mut opened).await;
     course.finish();
     end
@@ -111,6 +121,11 @@ async fn record(job: &Job, mut opened: Opened) -> AttemptEnd {
 struct Course<'a> {
     job: &'a Job,
     timing: Timing,
+    gate: Gate,
+    adjusted: watch::Receiver<Adjustment>,
+    /// Waits until the pipeline flows.
+    order: Option<Order>,
+    passed: Vec<Passed>,
     pipeline: Arc<Pipeline>,
     /// How sound goes through the pipeline, once it is built.
     sound: Option<Sound>,
@@ -169,15 +184,36 @@ impl Course<'_> {
             if !unit.params.is_video() && self.sound.is_none() {
                 self.add_sound(&unit).await?;
             }
-            self.publish(&unit)?;
+            self.publish(unit)?;
         }
         self.job.stats.clock(&self.timing.stats());
         Ok(())
     }
 
-    fn publish(&self, unit: &AccessUnit) -> Result<(), Failure> {
-        self.job.fanout.publish(unit);
-        Ok(self.pipeline.push(unit)?)
+    /// Hands a unit to all consumers, and what the gate lets through to the recording.
+    fn publish(&mut self, unit: AccessUnit) -> Result<(), Failure> {
+        self.job.fanout.publish(&unit);
+        if self.adjusted.has_changed().unwrap_or(false) {
+            let adjustment = *self.adjusted.borrow_and_update();
+            self.gate.set(adjustment.spans);
+            self.order = Some(Order::Targets {
+                segment: adjustment.segment_target,
+                object: adjustment.object_target,
+            });
+        }
+        self.gate.push(unit, &mut self.passed);
+        for passed in self.passed.drain(..) {
+            match passed {
+                Passed::Unit(unit) => self.pipeline.push(&unit)?,
+                Passed::Close { next_dts_ns } => drop(self.pipeline.order(Order::Close { next_dts_ns })),
+            }
+        }
+        if let Some(order) = self.order
+            && self.pipeline.order(order)
+        {
+            self.order = None;
+        }
+        Ok(())
     }
 
     /// The first sound: builds its way through the pipeline. Sound that cannot be built is left out, pictures
@@ -203,7 +239,7 @@ impl Course<'_> {
     fn finish(mut self) {
         self.timing.release();
         while let Some(unit) = self.timing.pop() {
-            if self.publish(&unit).is_err() {
+            if self.publish(unit).is_err() {
                 break;
             }
         }

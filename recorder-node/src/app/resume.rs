@@ -10,10 +10,11 @@ use wire::event::{NodeEvent, OpenObject};
 use wire::plan::Plan;
 
 use crate::config::Config;
-use crate::db::{Db, ledger as rows, outbox, settings};
-use crate::ledger::{Cause, Ledger, Planned, StreamKey};
+use crate::db::{Db, ledger as rows, outbox, sessions as session_rows, settings};
+use crate::ledger::{Cause, Ledger, Outlook, Planned, StreamKey};
+use crate::session::Sessions;
 use crate::spool::heads::Heads;
-use crate::spool::repair::Repair;
+use crate::spool::repair::{Repair, gap_writes};
 use crate::spool::{Layout, erase, now};
 use crate::supervisor::shared::outage_end;
 
@@ -22,6 +23,7 @@ pub(super) struct Past {
     pub(super) node: NodeId,
     pub(super) plan: Option<Plan>,
     pub(super) ledger: Ledger,
+    pub(super) sessions: Sessions,
     pub(super) covered: HashMap<StreamKey, wire::UnixMs>,
     pub(super) heads: Arc<Heads>,
 }
@@ -30,6 +32,7 @@ pub(super) struct Past {
 pub(super) fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Result<Past> {
     let (node, plan, coverages) =
         db.transaction(|c| Ok((settings::node(c)?, settings::plan(c)?, rows::coverages(c)?)))?;
+    let mut sessions = Sessions::resume(node, db.with(session_rows::all)?);
     // Before anything is adopted or announced.
     erase::resume(db, layout, node)?;
     let entries = plan.iter().flat_map(|plan| &plan.entries);
@@ -44,8 +47,9 @@ pub(super) fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Resul
             )
         })
         .collect();
-    let keys: Vec<StreamKey> = coverages.iter().map(|(key, _)| *key).collect();
     let now = now();
+    let outlooks = outlooks(plan.as_ref(), &planned, now);
+    let keys: Vec<StreamKey> = coverages.iter().map(|(key, _)| *key).collect();
     let mut ledger = Ledger::resume(node, coverages, planned, now);
     let segment_ms = i64::try_from(config.record.segment().as_millis()).unwrap_or(6_000);
     let repair = Repair {
@@ -56,7 +60,7 @@ pub(super) fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Resul
         segment_ms,
         now,
     };
-    repair.run(&mut ledger)?.log();
+    repair.run(&mut ledger, &mut sessions)?.log();
     let cause = Cause::not_running(now);
     let mut covered = HashMap::new();
     let mut changes = Vec::new();
@@ -64,8 +68,11 @@ pub(super) fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Resul
         changes.extend(ledger.outage(key, outage_end(now), &cause));
         covered.extend(ledger.end(key).map(|end| (key, end)));
     }
+    let mut writes = gap_writes(&mut sessions, &changes, now);
+    writes.extend(sessions.settle(&outlooks, now));
     db.transaction(|c| {
         rows::apply(c, &changes)?;
+        session_rows::apply(c, &writes)?;
         rows::forget_finished_gaps(c)
     })?;
     let heads = Arc::new(Heads::default());
@@ -82,9 +89,28 @@ pub(super) fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Resul
         node,
         plan,
         ledger,
+        sessions,
         covered,
         heads,
     })
+}
+
+/// The epoch and outlook of each stream of the plan.
+fn outlooks(
+    plan: Option<&Plan>,
+    planned: &HashMap<StreamKey, Planned>,
+    now: wire::UnixMs,
+) -> HashMap<StreamKey, (u64, Outlook)> {
+    let entries = plan.into_iter().flat_map(|plan| &plan.entries);
+    entries
+        .filter_map(|entry| {
+            let key = StreamKey {
+                camera: entry.camera,
+                stream: entry.stream,
+            };
+            Some((key, (entry.epoch, planned.get(&key)?.outlook(now))))
+        })
+        .collect()
 }
 
 fn open_object(sealed: wire::event::SealedObject) -> OpenObject {

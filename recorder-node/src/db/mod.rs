@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod objects;
 pub mod outbox;
 mod schema;
+pub mod sessions;
 pub mod settings;
 
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};

@@ -63,6 +63,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    session (camera, stream) {
+        camera -> Binary,
+        stream -> SmallInt,
+        body -> Text,
+        fruitless -> BigInt,
+        told_ms -> BigInt,
+        gap -> Nullable<Binary>,
+        gap_ms -> BigInt,
+    }
+}
+
+diesel::table! {
     credentials (camera) {
         camera -> Binary,
         revision -> BigInt,

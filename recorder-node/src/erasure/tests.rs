@@ -21,6 +21,7 @@ use crate::bus::{plan, tests as bus};
 use crate::db::ledger::OpenRow;
 use crate::db::{ledger as rows, objects, outbox};
 use crate::ledger::{Cause, Ledger, Planned, StreamKey};
+use crate::session::Sessions;
 use crate::spool::commit::{self, Commit};
 use crate::spool::intake::Intake;
 use crate::spool::repair::{Repair, tests::recording};
@@ -47,8 +48,14 @@ impl World {
         let key = StreamKey { camera, stream };
         let ledger = Ledger::resume(node, Vec::new(), HashMap::new(), UnixMs(START));
         let signals: Arc<Signals> = signals;
-        let (commit, committer) =
-            commit::start(layout.clone(), db.clone(), ledger, heads.clone(), signals.clone()).unwrap();
+        let (commit, committer) = commit::start(
+            layout.clone(),
+            db.clone(),
+            (ledger, Sessions::resume(node, Vec::new())),
+            heads.clone(),
+            signals.clone(),
+        )
+        .unwrap();
         let (sender, handle) = writer::start(layout.clone(), node, heads.clone(), commit.clone()).unwrap();
         let planned = HashMap::from([(key, Planned::always())]);
         let (done, _) = oneshot::channel();
@@ -362,7 +369,9 @@ fn start(db: &Db, layout: &Layout, node: NodeId) {
         segment_ms: 6_000,
         now: later,
     };
-    repair.run(&mut ledger).unwrap();
+    repair
+        .run(&mut ledger, &mut Sessions::resume(node, Vec::new()))
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,7 @@ use media_core::facts::Failure;
 use wire::coverage::{Gap, GapCause};
 use wire::{CameraId, NodeId, ObjectId, StreamKind, TimeRange, UnixMs};
 
-pub use planned::Planned;
+pub use planned::{Outlook, Planned};
 pub use stream::{OpenGap, StreamLedger};
 
 /// One stream of one camera.
@@ -191,12 +191,15 @@ impl Ledger {
             return;
         };
         entry.leaving = false;
-        if entry.planned.differs_before(new, entry.ledger.end, now) && !entry.open {
+        if !entry.planned.differs_before(new, entry.ledger.end, now) {
+            entry.planned = new.clone();
+            return;
+        }
+        entry.planned = new.after(&entry.planned, entry.ledger.end, now);
+        // An open object may yet come to nothing: then its time counts as the older plan had it.
+        if !entry.open {
             let cause = entry.cause.clone();
             self.account(key, now, &cause, changes);
-        }
-        if let Some(entry) = self.streams.get_mut(&key) {
-            entry.planned = new.clone();
         }
     }
 

@@ -5,6 +5,9 @@ use wire::{ObjectId, TimeRange, UnixMs};
 
 use super::{Cause, Planned};
 
+/// Less than this between the last picture and the end of a window is no gap: pictures come when they come.
+pub(super) const SEAM_MS: i64 = 300;
+
 /// A gap of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenGap {
@@ -43,8 +46,14 @@ impl StreamLedger {
     /// Turns planned time from [`end`](Self::end) to `until` into gaps: new ones and grown ones.
     pub(super) fn account(&mut self, planned: &Planned, until: UnixMs, cause: &Cause) -> Vec<OpenGap> {
         let mut gaps = Vec::new();
+        let is_seam = |ledger: &Self, piece: &TimeRange| {
+            let begins = piece.start() == ledger.end && ledger.open_gap.is_none();
+            begins && piece.end() < until && piece.duration_ms() <= SEAM_MS
+        };
         for piece in planned.within(self.end, until) {
-            self.piece(piece, cause, &mut gaps);
+            if !is_seam(self, &piece) {
+                self.piece(piece, cause, &mut gaps);
+            }
         }
         self.end = until;
         if self.open_gap.as_ref().is_some_and(|gap| gap.range.end() != until) {

@@ -20,8 +20,9 @@ use super::heads::Heads;
 use super::seal::{self, Finished};
 use super::{Layout, now};
 use crate::db::ledger::OpenRow;
-use crate::db::{Db, DbResult, erasures, ledger as ledger_rows};
+use crate::db::{Db, DbResult, erasures, ledger as ledger_rows, sessions as session_rows};
 use crate::ledger::{Cause, Change, Ledger, Planned, StreamKey};
+use crate::session::{self, Sessions};
 
 /// Objects that end within this time share their fsyncs of folders and their transaction.
 const GROUP: Duration = Duration::from_millis(400);
@@ -69,6 +70,15 @@ pub enum Commit {
         /// Answers when the plan is in the ledger.
         done: oneshot::Sender<()>,
     },
+    /// A supervisor speaks of a session of recording.
+    Session {
+        /// Its stream.
+        key: StreamKey,
+        /// What it says.
+        step: session::Step,
+        /// When.
+        at: UnixMs,
+    },
     /// The disk refused a write: room is needed.
     DiskFailed,
     /// Answers when all that was told before is in the database.
@@ -90,6 +100,7 @@ struct Committer {
     layout: Layout,
     db: Db,
     ledger: Ledger,
+    sessions: Sessions,
     heads: Arc<Heads>,
     signals: Arc<Signals>,
 }
@@ -101,7 +112,7 @@ struct Committer {
 pub fn start(
     layout: Layout,
     db: Db,
-    ledger: Ledger,
+    (ledger, sessions): (Ledger, Sessions),
     heads: Arc<Heads>,
     signals: Arc<Signals>,
 ) -> std::io::Result<(SyncSender<Commit>, JoinHandle<()>)> {
@@ -110,6 +121,7 @@ pub fn start(
         layout,
         db,
         ledger,
+        sessions,
         heads,
         signals,
     };
@@ -139,6 +151,7 @@ enum Row {
     Sealed(Box<SealedObject>),
     Closed(ObjectId),
     Changes(Vec<Change>),
+    Sessions(Vec<session::Write>),
 }
 
 impl Committer {
@@ -201,11 +214,13 @@ impl Committer {
         match message {
             Commit::Opened { id, row, cause } => {
                 let changes = self.ledger.opened(row.key, row.start, &cause);
+                self.changed(changes, rows);
+                let writes = self.sessions.footage(row.key, row.epoch, row.start, now());
+                rows.push(Row::Sessions(writes));
                 rows.push(Row::Open(id, row));
-                rows.push(Row::Changes(changes));
             }
             Commit::Seal(finished) => {
-                let sealed = finished.sealed;
+                let Finished { sealed, frames, .. } = *finished;
                 let key = StreamKey {
                     camera: sealed.camera,
                     stream: sealed.stream,
@@ -213,6 +228,9 @@ impl Committer {
                 match TimeRange::new(sealed.start, sealed.end) {
                     Ok(range) if !failed.contains(&sealed.id) => {
                         rows.push(Row::Changes(self.ledger.sealed(key, sealed.id, range)));
+                        let (epoch, bytes) = (sealed.epoch, sealed.bytes);
+                        let writes = self.sessions.sealed(key, epoch, bytes, frames, now());
+                        rows.push(Row::Sessions(writes));
                         rows.push(Row::Sealed(Box::new(sealed)));
                     }
                     _ => {
@@ -227,15 +245,32 @@ impl Committer {
             }
             Commit::Abandoned { key, id, cause } => self.abandon(key, id, &cause, rows),
             Commit::Outage { key, until, cause } => {
-                rows.push(Row::Changes(self.ledger.outage(key, until, &cause)));
+                let changes = self.ledger.outage(key, until, &cause);
+                self.changed(changes, rows);
             }
             Commit::Plan { planned, now, done } => {
-                rows.push(Row::Changes(self.ledger.plan(&planned, now)));
+                let changes = self.ledger.plan(&planned, now);
+                self.changed(changes, rows);
                 waiting.push(done);
+            }
+            Commit::Session { key, step, at } => {
+                let writes = self.sessions.step(key, step, at);
+                alert(&writes);
+                rows.push(Row::Sessions(writes));
             }
             Commit::Barrier(done) => waiting.push(done),
             Commit::DiskFailed => self.signals.room.notify_one(),
         }
+    }
+
+    /// What the ledger changed, and what that means for sessions.
+    fn changed(&mut self, changes: Vec<Change>, rows: &mut Vec<Row>) {
+        for change in &changes {
+            if let Change::Gap(gap) = change {
+                rows.push(Row::Sessions(self.sessions.gap(gap, now())));
+            }
+        }
+        rows.push(Row::Changes(changes));
     }
 
     fn abandon(&mut self, key: StreamKey, id: ObjectId, cause: &Cause, rows: &mut Vec<Row>) {
@@ -268,6 +303,18 @@ impl Committer {
     }
 }
 
+/// Says it in the log when a stream keeps failing.
+fn alert(writes: &[session::Write]) {
+    for write in writes {
+        if let session::Write::Tell(told) = write
+            && told.failing
+        {
+            let (camera, attempts) = (told.camera, told.attempts);
+            tracing::warn!(%camera, attempts, detail = %told.detail, "recording keeps failing; trying on");
+        }
+    }
+}
+
 fn write_row(c: &mut diesel::SqliteConnection, row: &Row, erased: &mut Vec<ObjectId>) -> DbResult<()> {
     match row {
         Row::Open(id, open) => ledger_rows::add_open(c, *id, open),
@@ -279,5 +326,6 @@ fn write_row(c: &mut diesel::SqliteConnection, row: &Row, erased: &mut Vec<Objec
         }
         Row::Closed(id) => ledger_rows::remove_open(c, *id),
         Row::Changes(changes) => ledger_rows::apply(c, changes),
+        Row::Sessions(writes) => session_rows::apply(c, writes),
     }
 }

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use media_core::facts::{AttemptEnd, Chunk, Fact, FactSink, Failure, Track};
+use media_core::facts::{AttemptEnd, Chunk, CloseReason, Fact, FactSink, Failure, Track};
 use tokio::sync::oneshot;
 use wire::{ObjectId, UnixMs};
 
+use super::commit::Commit;
 use super::now;
 use super::stream::Stream;
 use crate::ledger::Cause;
@@ -28,6 +29,8 @@ pub enum AttemptEvent {
     Playing,
     /// Footage goes to the disk.
     Footage,
+    /// The window is over: the object that was open has ended, the camera is read on.
+    Closed,
     /// Something is wrong although footage arrives; none: no longer.
     Degraded(Option<String>),
     /// The attempt is over.
@@ -65,7 +68,6 @@ pub enum Item {
 }
 
 /// What the writer is told.
-#[derive(Debug)]
 pub enum WriterMessage {
     /// Footage.
     Footage {
@@ -74,6 +76,8 @@ pub enum WriterMessage {
         /// What.
         item: Item,
     },
+    /// For the commit thread, after all that was told before.
+    Pass(Box<Commit>),
     /// Answers when all that was told before is committed.
     Barrier(oneshot::Sender<()>),
 }
@@ -230,9 +234,12 @@ impl FactSink for Intake {
                 self.opened(&mut state, (init, tracks), continues);
             }
             Fact::Chunk(chunk) => self.chunk(&mut state, chunk),
-            Fact::ObjectClosed { .. } => {
+            Fact::ObjectClosed { reason } => {
                 self.close(&mut state);
                 state.head = None;
+                if reason == CloseReason::Window {
+                    (self.events)(AttemptEvent::Closed);
+                }
             }
             Fact::Degraded { detail } => (self.events)(AttemptEvent::Degraded(detail)),
             Fact::Ended(end) => {

@@ -42,6 +42,7 @@ pub(super) struct Part {
     tracks: Vec<Track>,
     hash: Sha256,
     bytes: u64,
+    pub(super) frames: u64,
     segments: Vec<Segment>,
     /// First byte and time of the segment that grows.
     segment: Option<(u64, UnixMs)>,
@@ -86,6 +87,7 @@ impl Part {
             tracks: info.tracks.iter().map(wire_track).collect(),
             hash,
             bytes: info.init.len() as u64,
+            frames: 0,
             segments: Vec::new(),
             segment: None,
         })
@@ -102,6 +104,7 @@ impl Part {
         let whole = chunk.starts_segment && self.end_segment(start);
         self.segment.get_or_insert((self.bytes, start));
         self.bytes += chunk.bytes.len() as u64;
+        self.frames += u64::from(chunk.frames);
         self.end = UnixMs(chunk.end_ms);
         self.file.dirty.store(true, Ordering::Release);
         Ok(whole)

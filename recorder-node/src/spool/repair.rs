@@ -29,8 +29,9 @@ use super::space::replace_by_gap;
 use super::{Layout, erase};
 use crate::db::ledger::OpenRow;
 use crate::db::objects::{self, ObjectRow};
-use crate::db::{Db, DbError, erasures, ledger as rows, outbox};
-use crate::ledger::{Cause, Ledger, StreamKey};
+use crate::db::{Db, DbError, erasures, ledger as rows, outbox, sessions as session_rows};
+use crate::ledger::{Cause, Change, Ledger, StreamKey};
+use crate::session::{self, Sessions};
 use file::{Found, Rebuilt};
 
 /// What the repair did; every item is worth a line in the log.
@@ -80,11 +81,11 @@ pub struct Repair<'a> {
 }
 
 impl Repair<'_> {
-    /// Repairs, and brings `ledger` to the end of what was found.
+    /// Repairs, and brings `ledger` and `sessions` to the end of what was found.
     ///
     /// # Errors
     /// [`RepairError`]; calling it again continues.
-    pub fn run(&self, ledger: &mut Ledger) -> Result<Report, RepairError> {
+    pub fn run(&self, ledger: &mut Ledger, sessions: &mut Sessions) -> Result<Report, RepairError> {
         let mut report = Report::default();
         let known: HashMap<ObjectId, ObjectRow> = self
             .db
@@ -103,7 +104,7 @@ impl Repair<'_> {
         self.rows_without_files(&known, &present, &mut report)?;
         rebuilt.sort_by_key(|(found, _)| found.range.start());
         for (found, was_part) in rebuilt {
-            self.seal(ledger, &found, was_part, &mut report)?;
+            self.seal((ledger, sessions), &found, was_part, &mut report)?;
         }
         self.db.transaction(rows::clear_open)?;
         erase::unlink_doomed(self.db, self.layout)?;
@@ -204,7 +205,7 @@ impl Repair<'_> {
     /// The order of `seal`, for one object.
     fn seal(
         &self,
-        ledger: &mut Ledger,
+        (ledger, sessions): (&mut Ledger, &mut Sessions),
         found: &Rebuilt,
         was_part: bool,
         report: &mut Report,
@@ -222,8 +223,12 @@ impl Repair<'_> {
         let mut changes = ledger.opened(key, sealed.start, &Cause::not_running(self.now));
         let range = TimeRange::new(sealed.start, sealed.end).map_err(io::Error::other)?;
         changes.extend(ledger.sealed(key, sealed.id, range));
+        let mut writes = gap_writes(sessions, &changes, self.now);
+        writes.extend(sessions.footage(key, sealed.epoch, sealed.start, self.now));
+        writes.extend(sessions.sealed(key, sealed.epoch, sealed.bytes, found.frames, self.now));
         let erased = self.db.transaction(|c| {
             rows::apply(c, &changes)?;
+            session_rows::apply(c, &writes)?;
             erasures::add_unless_erased(c, sealed)
         })?;
         if erased {
@@ -236,6 +241,15 @@ impl Repair<'_> {
         .push(sealed.id);
         Ok(())
     }
+}
+
+/// What gaps mean for sessions.
+pub fn gap_writes(sessions: &mut Sessions, changes: &[Change], now: UnixMs) -> Vec<session::Write> {
+    let gaps = changes.iter().filter_map(|change| match change {
+        Change::Gap(gap) => Some(gap),
+        _ => None,
+    });
+    gaps.flat_map(|gap| sessions.gap(gap, now)).collect()
 }
 
 /// The object that a file name names, and whether it is a `.part`.

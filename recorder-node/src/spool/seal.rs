@@ -22,6 +22,8 @@ use super::{Layout, sync_dir};
 /// An object whose last byte was written.
 pub(super) struct Finished {
     pub(super) sealed: SealedObject,
+    /// Pictures inside.
+    pub(super) frames: u64,
     pub(super) file: Arc<PartFile>,
 }
 

@@ -20,6 +20,7 @@ use super::stream::{QUEUE_MAX_BYTES, Stream};
 use super::{Layout, writer};
 use crate::db::{Db, outbox};
 use crate::ledger::{Cause, Ledger, Planned, StreamKey};
+use crate::session::Sessions;
 
 pub(crate) const START: i64 = 1_769_846_400_000;
 
@@ -48,8 +49,14 @@ impl World {
         let ledger = Ledger::resume(node, Vec::new(), HashMap::new(), UnixMs(START));
         let heads = Arc::new(Heads::default());
         let signals = Arc::new(Signals::default());
-        let (commit, committer) =
-            commit::start(layout.clone(), db.clone(), ledger, heads.clone(), signals).unwrap();
+        let (commit, committer) = commit::start(
+            layout.clone(),
+            db.clone(),
+            (ledger, Sessions::resume(node, Vec::new())),
+            heads.clone(),
+            signals,
+        )
+        .unwrap();
         let (writer, handle) = writer::start(layout.clone(), node, heads.clone(), commit.clone()).unwrap();
         let (done, _) = oneshot::channel();
         let planned = HashMap::from([(key, Planned::always())]);

@@ -86,6 +86,7 @@ impl Writer {
         while let Ok(message) = messages.recv() {
             match message {
                 WriterMessage::Footage { stream, item } => self.footage(&stream, item),
+                WriterMessage::Pass(message) => self.tell(*message),
                 WriterMessage::Barrier(done) => self.tell(Commit::Barrier(done)),
             }
         }
@@ -191,8 +192,10 @@ impl Writer {
             });
             return;
         }
+        let frames = part.frames;
         let (sealed, head, file) = part.finish(self.node);
         self.heads.close(key, head);
-        self.tell(Commit::Seal(Box::new(Finished { sealed, file })));
+        let finished = Finished { sealed, frames, file };
+        self.tell(Commit::Seal(Box::new(finished)));
     }
 }

@@ -9,9 +9,11 @@ pub mod step;
 mod task;
 #[cfg(test)]
 mod tests;
+pub mod windows;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,12 +22,15 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::coverage::GapCause;
+use wire::event::EndReason;
 use wire::plan::{Plan, PlanEntry};
 use wire::status::{StreamState, StreamStatus};
 use wire::{CameraId, UnixMs};
 
 use crate::ledger::{Cause, Planned, StreamKey};
+use crate::session::Step;
 use crate::spool::commit::Commit;
+use crate::spool::intake::WriterMessage;
 use crate::spool::now;
 use crate::spool::stream::Stream;
 use shared::{Context, Watched, tell};
@@ -37,6 +42,8 @@ const PANIC_PAUSE_MAX: Duration = Duration::from_secs(300);
 struct Running {
     plan: watch::Sender<PlanEntry>,
     stop: CancellationToken,
+    /// Set before `stop` when the plan does not name the stream any more.
+    withdrawn: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -132,6 +139,7 @@ impl Supervisors {
             .collect();
         for key in gone {
             if let Some(running) = self.running.remove(&key) {
+                running.withdrawn.store(true, Ordering::Release);
                 running.stop.cancel();
                 self.ending.push(running.task);
             }
@@ -174,13 +182,21 @@ impl Supervisors {
         watched.stream.set_epoch(entry.epoch);
         let (plan, receiver) = watch::channel(entry.clone());
         let stop = CancellationToken::new();
+        let withdrawn = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn(guard(
             self.context.clone(),
             watched.clone(),
             receiver,
             stop.clone(),
+            withdrawn.clone(),
         ));
-        self.running.insert(key, Running { plan, stop, task });
+        let running = Running {
+            plan,
+            stop,
+            withdrawn,
+            task,
+        };
+        self.running.insert(key, running);
     }
 
     fn publish_roster(&self) {
@@ -222,6 +238,24 @@ async fn guard(
     watched: Arc<Watched>,
     plan: watch::Receiver<PlanEntry>,
     stop: CancellationToken,
+    withdrawn: Arc<AtomicBool>,
+) {
+    quarantine(&context, &watched, plan, &stop).await;
+    if withdrawn.load(Ordering::Acquire)
+        && let Some(writer) = context.writer()
+    {
+        let (key, at) = (watched.stream.key, now());
+        let reason = EndReason::Withdrawn;
+        let step = Step::End { reason, at };
+        let _ = writer.send(WriterMessage::Pass(Box::new(Commit::Session { key, step, at })));
+    }
+}
+
+async fn quarantine(
+    context: &Arc<Context>,
+    watched: &Arc<Watched>,
+    plan: watch::Receiver<PlanEntry>,
+    stop: &CancellationToken,
 ) {
     let mut pause = PANIC_PAUSE;
     loop {

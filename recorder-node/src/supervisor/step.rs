@@ -30,13 +30,28 @@ pub enum Phase {
     Stopping,
 }
 
+/// What a plan wants of a stream now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Want {
+    /// Nothing.
+    Nothing,
+    /// To be connected: a window opens soon.
+    Ready,
+    /// To be recorded.
+    Recording,
+}
+
 /// A supervisor's state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
     /// Where it is.
     pub phase: Phase,
-    /// Whether the stream is to be recorded now.
-    pub wanted: bool,
+    /// What is wanted now.
+    pub want: Want,
+    /// The camera plays.
+    pub playing: bool,
+    /// Longest wait between two attempts, milliseconds.
+    pub longest_ms: u64,
     /// How the last attempt failed, until footage comes again.
     pub failure: Option<Failure>,
     /// What is wrong although footage arrives.
@@ -49,8 +64,8 @@ pub struct State {
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The stream is to be recorded, or no longer.
-    Want(bool),
+    /// Something else is wanted.
+    Want(Want),
     /// Address or credentials are others now.
     Changed,
     /// The time of [`Phase::Waiting`] may have come.
@@ -72,7 +87,9 @@ impl Default for State {
     fn default() -> Self {
         Self {
             phase: Phase::Idle,
-            wanted: false,
+            want: Want::Nothing,
+            playing: false,
+            longest_ms: u64::MAX,
             failure: None,
             degraded: None,
             attempts: 0,
@@ -107,13 +124,14 @@ impl State {
     fn start(&mut self) -> Option<Action> {
         self.attempts += 1;
         self.degraded = None;
+        self.playing = false;
         self.phase = Phase::Attempting { footage: None };
         Some(Action::Start)
     }
 
-    fn want(&mut self, wanted: bool) -> Option<Action> {
-        self.wanted = wanted;
-        match (&self.phase, wanted) {
+    fn want(&mut self, want: Want) -> Option<Action> {
+        self.want = want;
+        match (&self.phase, want > Want::Nothing) {
             (Phase::Idle, true) => self.start(),
             (Phase::Attempting { .. }, false) => {
                 self.phase = Phase::Stopping;
@@ -165,6 +183,17 @@ impl State {
                 self.failure = None;
                 None
             }
+            (AttemptEvent::Closed, Phase::Attempting { footage }) => {
+                let since = footage.take();
+                if since.is_some_and(|since| now.saturating_sub(since) >= GOOD_MS) {
+                    self.backoff.succeeded();
+                }
+                None
+            }
+            (AttemptEvent::Playing, Phase::Attempting { .. }) => {
+                self.playing = true;
+                None
+            }
             (AttemptEvent::Degraded(detail), Phase::Attempting { .. }) => {
                 self.degraded = detail;
                 None
@@ -176,7 +205,7 @@ impl State {
     fn ended(&mut self, end: AttemptEnd, now: u64, dice: f64) -> Option<Action> {
         let phase = std::mem::replace(&mut self.phase, Phase::Idle);
         self.degraded = None;
-        if !self.wanted {
+        if self.want == Want::Nothing {
             self.rest();
             return None;
         }
@@ -200,6 +229,7 @@ impl State {
         if let AttemptEnd::Failed(failure) = end {
             self.failure = Some(failure);
         }
+        let wait = wait.min(self.longest_ms);
         self.phase = Phase::Waiting { until: now + wait };
         None
     }

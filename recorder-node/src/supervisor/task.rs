@@ -5,22 +5,25 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media_core::facts::{AttemptEnd, Failure, RecordSettings, SourceSpec};
+use media_core::facts::{Adjustment, AttemptEnd, Failure, RecordSettings, SourceSpec};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use wire::UnixMs;
 use wire::coverage::GapCause;
+use wire::event::EndReason;
 use wire::plan::PlanEntry;
 use wire::status::StreamState;
 
 use super::shared::{Context, Watched, outage_end, tell};
-use super::step::{Action, Event, Phase, State};
+use super::step::{Action, Event, Phase, State, Want};
+use super::windows::{Change, Windows};
 use crate::ledger::Cause;
 use crate::media::{Running, source_spec};
+use crate::session::Step;
 use crate::spool::commit::Commit;
-use crate::spool::intake::{AttemptEvent, Intake};
+use crate::spool::intake::{AttemptEvent, Intake, WriterMessage};
 use crate::spool::now;
 
 /// An outage is reported this often.
@@ -35,9 +38,14 @@ struct Task {
     watched: Arc<Watched>,
     plan: watch::Receiver<PlanEntry>,
     entry: PlanEntry,
+    windows: Windows,
     state: State,
     starting: Option<Starting>,
     running: Option<Arc<dyn Running>>,
+    /// The attempt has an object open.
+    writing: bool,
+    /// Footage has come of the attempt.
+    footage: bool,
     /// Attempts are numbered, so that late words of an old one are not taken for those of the new one.
     number: u64,
     sender: UnboundedSender<(u64, AttemptEvent)>,
@@ -60,15 +68,19 @@ pub(super) async fn run(
         context,
         watched,
         plan,
+        windows: Windows::new(&entry),
         entry,
         state: State::default(),
         starting: None,
         running: None,
+        writing: false,
+        footage: false,
         number: 0,
         sender,
         events,
         retry: (0, now()),
     };
+    task.state.longest_ms = u64::from(task.entry.retry.longest_pause_ms);
     task.supervise(&stop).await;
     task.end().await;
 }
@@ -114,12 +126,7 @@ impl Task {
                 wake.min(Instant::now() + Duration::from_millis(due.saturating_sub(self.context.mono_ms())));
         }
         let now = now();
-        let edges = self
-            .entry
-            .windows
-            .iter()
-            .flat_map(|window| [window.start(), window.end()]);
-        if let Some(edge) = edges.filter(|edge| *edge > now).min() {
+        if let Some(edge) = self.windows.wake(now) {
             let ms = u64::try_from(edge.since(now)).unwrap_or(0);
             wake = wake.min(Instant::now() + Duration::from_millis(ms));
         }
@@ -127,21 +134,69 @@ impl Task {
     }
 
     fn want(&mut self) {
-        let wanted = self.entry.is_active(now());
-        if wanted != self.state.wanted {
-            self.step(Event::Want(wanted));
+        let at = now();
+        let (want, changes) = self.windows.at(at, self.writing);
+        for change in changes {
+            match change {
+                Change::Open(window) => self.opened(window),
+                Change::Ended { reason, at } => self.ended(reason, at),
+            }
+        }
+        if want != self.state.want {
+            self.step(Event::Want(want));
+        }
+        if let Some(running) = &self.running {
+            running.adjust(Adjustment::from(&self.settings()));
+        }
+        self.show();
+    }
+
+    fn opened(&mut self, window: (UnixMs, Option<UnixMs>)) {
+        let epoch = self.entry.epoch;
+        self.tell_session(Step::Open { epoch, window });
+        if matches!(self.state.phase, Phase::Attempting { .. }) {
+            self.tell_session(Step::Attempt);
+        }
+    }
+
+    /// A window is over: what is missing of it is a gap, now that nothing of it can come any more.
+    fn ended(&mut self, reason: EndReason, at: UnixMs) {
+        if reason == EndReason::WindowEnded {
+            let (key, cause) = (self.watched.stream.key, self.watched.stream.cause());
+            let until = at.plus(1);
+            self.tell_in_order(Commit::Outage { key, until, cause });
+        }
+        self.tell_session(Step::End { reason, at });
+    }
+
+    fn tell_session(&self, step: Step) {
+        let (key, at) = (self.watched.stream.key, now());
+        self.tell_in_order(Commit::Session { key, step, at });
+    }
+
+    /// Tells the commit thread after all footage so far.
+    fn tell_in_order(&self, message: Commit) {
+        if let Some(writer) = self.context.writer() {
+            let _ = writer.send(WriterMessage::Pass(Box::new(message)));
         }
     }
 
     fn replan(&mut self) {
         let entry = self.plan.borrow_and_update().clone();
-        self.watched.stream.set_epoch(entry.epoch);
+        let same_epoch = entry.epoch == self.entry.epoch;
+        if !same_epoch {
+            self.watched.stream.set_epoch(entry.epoch);
+            // What grows under the old epoch ends at its next segment.
+            self.watched.stream.cut(now());
+        }
         let changed = entry.source != self.entry.source
             || entry.credentials_revision != self.entry.credentials_revision
             || entry.has_credentials != self.entry.has_credentials;
+        self.windows.replan(&entry, same_epoch);
+        self.state.longest_ms = u64::from(entry.retry.longest_pause_ms);
         self.entry = entry;
         self.want();
-        if changed && self.state.wanted {
+        if changed && self.state.want > Want::Nothing {
             let detail = "the camera's settings were changed";
             self.watched
                 .stream
@@ -169,6 +224,10 @@ impl Task {
     /// Waits for the site's turn and for credentials; the attempt follows.
     fn prepare(&mut self) {
         self.number += 1;
+        (self.writing, self.footage) = (false, false);
+        if self.windows.open().is_some() {
+            self.tell_session(Step::Attempt);
+        }
         let context = self.context.clone();
         let entry = self.entry.clone();
         self.starting = Some(Box::pin(async move {
@@ -196,11 +255,16 @@ impl Task {
 
     fn settings(&self) -> RecordSettings {
         let record = &self.context.record;
+        let (segment, object) = match self.entry.cut {
+            Some(cut) => (seconds(cut.segment_s), seconds(cut.object_s.max(cut.segment_s))),
+            None => (record.segment(), record.object()),
+        };
         RecordSettings {
-            segment_target: record.segment(),
-            object_target: record.object(),
-            first_object_target: Some(first_object(record.segment(), record.object(), &self.watched)),
+            segment_target: segment,
+            object_target: object,
+            first_object_target: Some(first_object(segment, object, &self.watched)),
             not_before_ms: Some(self.watched.stream.covered().0).filter(|ms| *ms > 0),
+            spans: self.windows.spans(now()),
             ..RecordSettings::default()
         }
     }
@@ -216,12 +280,19 @@ impl Task {
     }
 
     fn heard(&mut self, event: AttemptEvent) {
-        if let AttemptEvent::Ended(end) = &event {
-            self.running = None;
-            self.watched.set_running(None);
-            self.note(end);
+        match &event {
+            AttemptEvent::Ended(end) => {
+                self.running = None;
+                self.writing = false;
+                self.watched.set_running(None);
+                self.note(end);
+            }
+            AttemptEvent::Footage => (self.writing, self.footage) = (true, true),
+            AttemptEvent::Closed => self.writing = false,
+            AttemptEvent::Playing | AttemptEvent::Degraded(_) => {}
         }
         self.step(Event::Attempt(event));
+        self.want();
     }
 
     /// Tells log and ledger how an attempt ended.
@@ -240,13 +311,23 @@ impl Task {
                 if self.state.failure.as_ref() != Some(failure) {
                     tracing::warn!(%camera, name = %self.entry.name, failure = %one_line(&failure.to_string()), "recording failed");
                 }
-                self.watched.stream.set_cause(Cause::of_failure(failure, now()));
+                let cause = Cause::of_failure(failure, now());
+                if self.windows.open().is_some() {
+                    self.tell_session(Step::Failed {
+                        detail: cause.detail.clone(),
+                        footage: self.footage,
+                        alert_after: self.entry.retry.alert_after,
+                    });
+                }
+                self.watched.stream.set_cause(cause);
             }
         }
     }
 
     async fn report_outage(&mut self) {
-        if self.state.wanted {
+        if let Some((start, _)) = self.windows.open()
+            && start < outage_end(now())
+        {
             let (key, cause) = (self.watched.stream.key, self.watched.stream.cause());
             let until = outage_end(now());
             tell(&self.context.commit, Commit::Outage { key, until, cause }).await;
@@ -272,6 +353,7 @@ impl Task {
                 },
                 None => StreamState::Recording,
             },
+            _ if self.state.playing && self.state.want == Want::Ready => StreamState::Armed,
             _ => StreamState::Connecting,
         };
         if self.watched.set_state(state, self.state.attempts) {
@@ -299,6 +381,10 @@ impl Task {
         self.watched.set_running(None);
         self.watched.set_state(StreamState::Idle, self.state.attempts);
     }
+}
+
+fn seconds(seconds: u32) -> Duration {
+    Duration::from_secs(u64::from(seconds.clamp(1, 3_600)))
 }
 
 /// What a camera sent may be quoted in a failure: one short line of it is enough.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use media_core::facts::{AttemptEnd, Failure};
 use proptest::prelude::*;
 
-use super::step::{Action, Event, Phase, State};
+use super::step::{Action, Event, Phase, State, Want};
 use crate::spool::intake::AttemptEvent;
 
 fn failed(failure: Failure) -> Event {
@@ -19,7 +19,7 @@ fn lost() -> Failure {
 /// Drives a camera that fails each attempt after `lives_ms`; the waits between.
 fn waits(failure: &Failure, attempts: usize, lives_ms: u64, plays: bool, dice: f64) -> Vec<u64> {
     let mut now = 1_000_000;
-    let (mut state, action) = State::default().step(Event::Want(true), now, dice);
+    let (mut state, action) = State::default().step(Event::Want(Want::Recording), now, dice);
     assert_eq!(action, Some(Action::Start));
     let mut waits = Vec::new();
     for _ in 0..attempts {
@@ -82,7 +82,7 @@ fn a_camera_that_flaps_is_left_alone_for_longer_and_a_good_one_is_not() {
 
 #[test]
 fn new_settings_restart_the_attempt_at_once() {
-    let (state, _) = State::default().step(Event::Want(true), 0, 0.5);
+    let (state, _) = State::default().step(Event::Want(Want::Recording), 0, 0.5);
     let (state, action) = state.step(Event::Changed, 10, 0.5);
     assert_eq!((action, &state.phase), (Some(Action::Stop), &Phase::Stopping));
     let (state, action) = state.step(Event::Attempt(AttemptEvent::Ended(AttemptEnd::Stopped)), 20, 0.5);
@@ -98,11 +98,12 @@ fn new_settings_restart_the_attempt_at_once() {
 
 fn events() -> impl Strategy<Value = Vec<(Event, u64)>> {
     let event = prop_oneof![
-        any::<bool>().prop_map(Event::Want),
+        prop_oneof![Just(Want::Nothing), Just(Want::Ready), Just(Want::Recording)].prop_map(Event::Want),
         Just(Event::Changed),
         Just(Event::Due),
         Just(Event::Attempt(AttemptEvent::Playing)),
         Just(Event::Attempt(AttemptEvent::Footage)),
+        Just(Event::Attempt(AttemptEvent::Closed)),
         Just(Event::Attempt(AttemptEvent::Degraded(Some("no keyframe".into())))),
         Just(Event::Attempt(AttemptEvent::Ended(AttemptEnd::Finished))),
         Just(Event::Attempt(AttemptEvent::Ended(AttemptEnd::Stopped))),
@@ -117,7 +118,7 @@ proptest! {
     /// Never two attempts at a time, never one that is not wanted, never stuck while wanted.
     #[test]
     fn attempts_are_one_wanted_and_coming(events in events()) {
-        let (mut state, mut now, mut running, mut wanted) = (State::default(), 0, false, false);
+        let (mut state, mut now, mut running, mut wanted) = (State::default(), 0, false, Want::Nothing);
         for (event, passed) in events {
             now += passed;
             // An attempt only speaks while it runs.
@@ -134,7 +135,7 @@ proptest! {
             state = next;
             match action {
                 Some(Action::Start) => {
-                    prop_assert!(wanted && !running);
+                    prop_assert!(wanted > Want::Nothing && !running);
                     running = true;
                 }
                 Some(Action::Stop) => prop_assert!(running),
@@ -142,10 +143,43 @@ proptest! {
             }
             let attempt = matches!(state.phase, Phase::Attempting { .. } | Phase::Stopping);
             prop_assert_eq!(attempt, running);
-            prop_assert!(!wanted || state.phase != Phase::Idle);
+            prop_assert!(wanted == Want::Nothing || state.phase != Phase::Idle);
             if let Some(due) = state.due() {
-                prop_assert!(wanted && due <= now + 60_000);
+                prop_assert!(wanted > Want::Nothing && due <= now + 60_000);
             }
         }
+    }
+}
+
+#[test]
+fn the_plan_bounds_the_waits() {
+    let mut state = State::default();
+    state.longest_ms = 700;
+    let (mut state, _) = state.step(Event::Want(Want::Recording), 0, 1.0);
+    for now in 0..20 {
+        state = state.step(failed(Failure::Unauthorized), now * 1_000, 1.0).0;
+        assert_eq!(state.due(), Some(now * 1_000 + 700));
+        state = state.step(Event::Due, now * 1_000 + 700, 1.0).0;
+    }
+}
+
+#[test]
+fn a_window_opens_and_closes_without_another_connection() {
+    let (state, action) = State::default().step(Event::Want(Want::Ready), 0, 0.5);
+    assert_eq!(action, Some(Action::Start));
+    let state = state.step(Event::Attempt(AttemptEvent::Playing), 10, 0.5).0;
+    for round in 1..4 {
+        let (state, action) = state
+            .clone()
+            .step(Event::Want(Want::Recording), round * 20_000, 0.5);
+        assert_eq!((action, state.playing), (None, true));
+        let state = state
+            .step(Event::Attempt(AttemptEvent::Footage), round * 20_000, 0.5)
+            .0;
+        let state = state
+            .step(Event::Attempt(AttemptEvent::Closed), round * 20_000 + 9_000, 0.5)
+            .0;
+        let (state, action) = state.step(Event::Want(Want::Ready), round * 20_000 + 9_000, 0.5);
+        assert_eq!((action, state.phase), (None, Phase::Attempting { footage: None }));
     }
 }

@@ -10,6 +10,7 @@ use gstreamer::subclass::prelude::*;
 
 use super::muxer::{Muxer, Output};
 use super::settings;
+use crate::element::facts::Order;
 use crate::facts::RecordSettings;
 use crate::fmp4::{AudioTrack, Sample, VideoTrack};
 
@@ -160,6 +161,10 @@ impl Fmp4Mux {
                 gst::Pad::event_default(pad, Some(&*self.obj()), event)
             }
             gst::EventView::FlushStart(_) => gst::Pad::event_default(pad, Some(&*self.obj()), event),
+            gst::EventView::CustomDownstream(_) => match Order::from_event(&event) {
+                Some(order) => self.with(|muxer, _| muxer.order(order)).is_ok(),
+                None => true,
+            },
             // The output has its own; tags and gaps say nothing that is written.
             _ => true,
         }

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::cut::{Cutter, Decision, Health, UnitFacts};
-use crate::element::facts::ElementFact;
-use crate::facts::RecordSettings;
+use crate::element::facts::{ElementFact, Order};
+use crate::facts::{CloseReason, RecordSettings};
 use crate::fmp4::{self, AudioTrack, FragmentBuilder, Sample, VideoTrack};
 
 /// The first pictures wait this long at most for the first sound, so that the first object has both.
@@ -54,6 +54,8 @@ pub(super) struct Muxer {
     held: VecDeque<Unit>,
     held_bytes: usize,
     chunk_starts_segment: bool,
+    /// The object was closed by order: the next one waits for sound like the first one.
+    reopens: bool,
     last_video_ns: Option<i64>,
     last_sound_ns: Option<i64>,
     /// Start of the footage without a break. Sound from before it would be the earliest in the file, and players
@@ -74,6 +76,7 @@ impl Muxer {
             held: VecDeque::new(),
             held_bytes: 0,
             chunk_starts_segment: false,
+            reopens: false,
             last_video_ns: None,
             last_sound_ns: None,
             begin_ns: i64::MIN,
@@ -122,7 +125,11 @@ impl Muxer {
             sample,
             discontinuity,
         };
-        let waits = self.sound == Sound::Expected && self.written.is_none();
+        let waits = match self.sound {
+            Sound::Expected => self.written.is_none(),
+            Sound::Known(_) => self.reopens,
+            Sound::None => false,
+        };
         if waits || !self.held.is_empty() {
             self.hold(unit);
         } else {
@@ -142,6 +149,23 @@ impl Muxer {
         } else {
             self.hold(unit);
             self.release();
+        }
+    }
+
+    /// Does as told.
+    pub(super) fn order(&mut self, order: Order) {
+        match order {
+            Order::Close { next_dts_ns } => {
+                self.release();
+                if self.cutter.finish().is_some() {
+                    self.end_chunk(Some(next_dts_ns), true);
+                    self.out
+                        .push(Output::Fact(ElementFact::Closed(CloseReason::Window)));
+                }
+                self.reopens = true;
+                self.last_video_ns = None;
+            }
+            Order::Targets { segment, object } => self.cutter.retarget(segment, object),
         }
     }
 
@@ -171,6 +195,7 @@ impl Muxer {
             self.sound = Sound::None;
         }
         self.held_bytes = 0;
+        self.reopens = false;
         let mut held: Vec<_> = self.held.drain(..).collect();
         // Sound that came while pictures waited belongs between them.
         held.sort_by_key(|unit| unit.sample.dts_ns);

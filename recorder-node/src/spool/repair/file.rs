@@ -34,6 +34,8 @@ pub(super) struct Rebuilt {
     pub(super) path: PathBuf,
     pub(super) range: TimeRange,
     pub(super) sealed: SealedObject,
+    /// Pictures inside.
+    pub(super) frames: u64,
     /// Nothing follows the last whole chunk.
     pub(super) whole: bool,
 }
@@ -85,10 +87,12 @@ pub(super) fn rebuild(
         segments,
     };
     let whole = scan.end == scan.file_len;
+    let frames = scan.chunks.iter().map(|chunk| u64::from(chunk.frames)).sum();
     Ok(Found::Footage(Box::new(Rebuilt {
         path: path.to_owned(),
         range,
         sealed,
+        frames,
         whole,
     })))
 }

@@ -74,7 +74,9 @@ impl World {
             segment_ms: 6_000,
             now,
         };
-        repair.run(&mut ledger).unwrap()
+        repair
+            .run(&mut ledger, &mut Sessions::resume(self.node, Vec::new()))
+            .unwrap()
     }
 
     fn events(&self) -> Vec<NodeEvent> {
