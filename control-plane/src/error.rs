@@ -137,7 +137,7 @@ impl Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable {
+            StoreError::Unavailable(_) | StoreError::Fenced(_) => Self::Unavailable {
                 code: "database_unavailable",
                 title: "the database is not available, try again".to_owned(),
                 source: Some(error.into()),

@@ -8,19 +8,19 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::Context;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::first_start;
 use crate::app::limits::Limiter;
 use crate::app::password::Passwords;
-use crate::bus::{self, Bus, Heads, Nodes};
+use crate::bus::{self, Bus, Heads, Nodes, Wake};
 use crate::config::Config;
 use crate::http::observe::observe;
-use crate::secrets::{Secrets, private_dir};
+use crate::secrets::{Secrets, private_dir, random};
 use crate::state::now;
 use crate::store::{Store, cameras};
+use crate::tasks::lease::hold;
 use crate::tasks::{eraser, keys, planner, upkeep};
 use crate::{AppState, http, objects};
 
@@ -53,12 +53,20 @@ impl Server {
         let address = listener.local_addr()?;
         let state = assemble(config, address).await?;
         let stop = CancellationToken::new();
+        macro_rules! leased {
+            ($name:literal, $run:path) => {{
+                let (state, own) = (state.clone(), state.clone());
+                tokio::spawn(hold(state, $name, stop.clone(), move |grant, stop| {
+                    $run(own.clone(), grant, stop)
+                }))
+            }};
+        }
         let tasks = vec![
             tokio::spawn(bus::service::run(state.clone(), stop.clone())),
-            tokio::spawn(planner::run(state.clone(), stop.clone())),
+            leased!("planner", planner::run),
             tokio::spawn(keys::run(state.clone(), stop.clone())),
-            tokio::spawn(eraser::run(state.clone(), stop.clone())),
-            tokio::spawn(upkeep::run(state.clone(), stop.clone())),
+            leased!("eraser", eraser::run),
+            leased!("upkeep", upkeep::run),
         ];
         let shared = Data::new(state.clone());
         let server = HttpServer::new(move || {
@@ -96,6 +104,11 @@ impl Server {
     }
 }
 
+/// Names this server to the others, and to who reads their log: its process, and what no other start has.
+fn replica() -> anyhow::Result<String> {
+    Ok(format!("{}-{}", std::process::id(), hex::encode(random::<6>()?)))
+}
+
 async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppState> {
     private_dir(&config.data_dir)?;
     let secrets = Arc::new(Secrets::open(&config.data_dir.join("secrets"))?);
@@ -113,8 +126,9 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
         bus: Bus::default(),
         heads: Heads::default(),
         nodes: Nodes::default(),
-        replan: Arc::new(Notify::new()),
-        erase: Arc::new(Notify::new()),
+        replica: replica()?.into(),
+        replan: Wake::default(),
+        erase: Wake::default(),
         limiter: Arc::new(Limiter::new(config.http.requests_per_s)),
         config: Arc::new(config),
     })

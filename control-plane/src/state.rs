@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
 use url::Url;
 use wire::UnixMs;
 
 use crate::app::limits::Limiter;
 use crate::app::password::Passwords;
-use crate::bus::{Bus, Heads, Nodes};
+use crate::bus::{Bus, Heads, Nodes, Wake};
 use crate::config::Config;
 use crate::objects::ObjectStore;
 use crate::secrets::Secrets;
@@ -33,10 +32,12 @@ pub struct AppState {
     pub heads: Heads,
     /// Which nodes are online, and what they said.
     pub nodes: Nodes,
+    /// This server among those that share the database; another one after each start.
+    pub replica: Arc<str>,
     /// Wakes the planner.
-    pub replan: Arc<Notify>,
+    pub replan: Wake,
     /// Wakes the eraser.
-    pub erase: Arc<Notify>,
+    pub erase: Wake,
     /// Password hashing.
     pub passwords: Passwords,
     /// Sign-in attempts.

@@ -8,6 +8,7 @@
 //! | `heads` / `<camera>.<stream>` | KV | node → control plane |
 //! | `cc.req.<node>.<request>` | request/reply, queue group | node → control plane |
 //! | `cc.node.<node>.<request>` | request/reply | control plane → node |
+//! | `cc.control.wake` | message | control plane → control planes |
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,8 @@ pub const HEAD_BUCKET: &str = "heads";
 pub const REQUEST_SUBJECTS: &str = "cc.req.*.*";
 /// Queue group in which control planes share node requests.
 pub const REQUEST_GROUP: &str = "control-plane";
+/// Wakes the background tasks of other control planes; for control planes only.
+pub const WAKE_SUBJECT: &str = "cc.control.wake";
 /// Most bytes of footage in one [`ReadReply`]; below NATS' default payload limit of 1 MiB.
 pub const READ_MAX_BYTES: u32 = 512 * 1024;
 

@@ -27,13 +27,33 @@ pub async fn ensure(store: &Store, password_file: &Path, now: UnixMs) -> anyhow:
     if store.read(users::any).await? {
         return Ok(());
     }
-    let password = generated(password_file)?;
-    let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await??;
-    store
-        .write(move |c| create(c, ORGANIZATION, ADMIN, hash, now))
+    let (password, is_new) = generated(password_file)?;
+    let given = password.clone();
+    let hash = tokio::task::spawn_blocking(move || password::hash(&given)).await??;
+    let made = store
+        .write(move |c| {
+            // Another server may have been faster.
+            if users::any(c)? {
+                return Ok(false);
+            }
+            create(c, ORGANIZATION, ADMIN, hash, now).map(|_| true)
+        })
         .await?;
-    tracing::info!(login = ADMIN, file = %password_file.display(), "created the administrator");
+    if made {
+        tracing::info!(login = ADMIN, file = %password_file.display(), "created the administrator");
+    } else if is_new && !is_right(store, password).await? {
+        std::fs::remove_file(password_file)
+            .with_context(|| format!("cannot remove {}", password_file.display()))?;
+    }
     Ok(())
+}
+
+/// Whether the administrator has this password: a server that shares the folder found it there.
+async fn is_right(store: &Store, password: String) -> anyhow::Result<bool> {
+    let passwords = tokio::task::spawn_blocking(password::Passwords::new).await??;
+    let admin = store.read(|c| users::by_login(c, ADMIN)).await?;
+    let hash = admin.map(|admin| admin.password_hash);
+    Ok(passwords.verify(hash, password).await?.matches)
 }
 
 /// Adds an organization with one user.
@@ -76,16 +96,23 @@ pub fn create(
     Ok(organization)
 }
 
-/// A new password in its file. A file that a start before this one left behind is used again: that
-/// start ended before the user was made.
-fn generated(file: &Path) -> anyhow::Result<String> {
-    if let Ok(text) = std::fs::read_to_string(file)
-        && !text.trim().is_empty()
-    {
-        return Ok(text.trim().to_owned());
+/// A new password in its file, and whether this start made the file. One that is there is used again: the
+/// start that made it ended before the user was made, or is another server's at this moment.
+fn generated(file: &Path) -> anyhow::Result<(String, bool)> {
+    let kept = || {
+        let text = std::fs::read_to_string(file).ok()?;
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    if let Some(password) = kept() {
+        return Ok((password, false));
     }
     let password = BASE64_URL_SAFE_NO_PAD.encode(random::<15>()?);
-    write_private(file, &format!("{password}\n"))
-        .with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(password)
+    match write_private(file, &format!("{password}\n")) {
+        Ok(()) => Ok((password, true)),
+        Err(error) => match kept() {
+            Some(password) => Ok((password, false)),
+            None => Err(error).with_context(|| format!("cannot write {}", file.display())),
+        },
+    }
 }

@@ -10,6 +10,7 @@ mod nodes;
 mod requests;
 pub mod service;
 pub(crate) mod setup;
+mod wake;
 mod watches;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use wire::bus::{
 pub use heads::Heads;
 pub use link::{Link, connect};
 pub use nodes::{Nodes, OnlineNode};
+pub use wake::Wake;
 
 /// How long a node may take to read a range of its disk.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Link, connect, index, requests, watches};
+use super::{Link, connect, index, requests, wake, watches};
 use crate::AppState;
 
 /// Connects, and runs the loops until `stop`.
@@ -36,8 +36,9 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     keep!("requests", |state, _, client| requests::run(state, client));
     keep!("nodes", |state, jetstream, _| watches::nodes(state, jetstream));
     keep!("heads", |state, jetstream, _| watches::heads(state, jetstream));
+    keep!("wake", |state, _, client| wake::run(state, client));
     state.bus.set(Link::Up(client.clone()));
-    state.replan.notify_one();
+    state.replan.notify_here();
     while loops.join_next().await.is_some() {}
     let _ = client.drain().await;
 }

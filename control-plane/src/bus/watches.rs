@@ -30,7 +30,7 @@ pub(super) async fn nodes(state: AppState, jetstream: jetstream::Context) -> any
         .context("the bucket of nodes")?;
     let mut watch = bucket.watch_with_history(">").await?;
     // After a loss, plans may have to be put again.
-    state.replan.notify_one();
+    state.replan.notify_here();
     while let Some(entry) = watch.next().await {
         let entry = entry?;
         if entry.operation != Operation::Put {
@@ -54,7 +54,7 @@ async fn report(state: &AppState, mut status: NodeStatus) -> anyhow::Result<()> 
     reported(state, node, &status.erased, now()).await?;
     if state.nodes.put(status, Instant::now()) {
         tracing::info!(%node, "node online");
-        state.replan.notify_one();
+        state.replan.notify_here();
     }
     Ok(())
 }

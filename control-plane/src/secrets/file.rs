@@ -24,18 +24,28 @@ pub fn private_dir(dir: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot create {}", dir.display()))
 }
 
-/// Writes a file that only its owner reads and that was not there before; durable on return.
+/// Writes a file that only its owner reads and that was not there before; durable on return. Whoever sees
+/// it sees all of it: servers that share a folder may start at the same moment.
 ///
 /// # Errors
 /// When it is there, or cannot be written.
 pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = fs::OpenOptions::new()
+    let random: [u8; 8] = super::random().map_err(std::io::Error::other)?;
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{}", hex::encode(random)));
+    let written = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+        .open(&unfinished)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
+        // Fails when the file is there; a rename would not.
+        .and_then(|()| fs::hard_link(&unfinished, path));
+    let _ = fs::remove_file(&unfinished);
+    written
 }
 
 /// Makes a key file unless there is one.

@@ -61,6 +61,19 @@ pub fn insert_all(connection: &mut Connection, rows: &[AuditRow], now: UnixMs) -
     Ok(())
 }
 
+/// The entry that was made last; none without any.
+///
+/// # Errors
+/// Those of the database.
+pub fn newest(connection: &mut Connection) -> Result<Option<AuditId>, StoreError> {
+    let newest: Option<Id> = audit::table
+        .order(audit::id.desc())
+        .select(audit::id)
+        .first(connection)
+        .optional()?;
+    Ok(newest.map(|id| AuditId::from_bytes(id.0)))
+}
+
 /// Rows of one statement.
 const AT_ONCE: usize = 500;
 

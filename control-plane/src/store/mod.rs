@@ -23,6 +23,7 @@ pub mod holds;
 pub mod idempotency;
 pub mod inspect;
 pub mod jobs;
+pub mod lease;
 pub mod licences;
 mod like;
 pub mod members;
@@ -64,6 +65,9 @@ pub enum StoreError {
     /// A row that must be unique is there already.
     #[error("already there: {0}")]
     Conflict(String),
+    /// Another server does this task by now.
+    #[error("the task {0} is another server's")]
+    Fenced(&'static str),
     /// A stored value cannot be read, or a query is wrong: needs an operator.
     #[error("the database answered wrongly: {0}")]
     Broken(String),

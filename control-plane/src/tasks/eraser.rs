@@ -1,7 +1,7 @@
 //! Erases for good: doomed objects from the object store, organizations whose grace period is over.
 //!
 //! Rows go first and doom their objects in the same transaction; the bytes follow, however long the store
-//! is away. Everything here may be done twice, and by several servers at once.
+//! is away. Everything here may be done twice.
 
 use std::time::Duration;
 
@@ -12,11 +12,13 @@ use tokio_util::sync::CancellationToken;
 use wire::api::ActorKind;
 use wire::{OrganizationId, UnixMs};
 
+use super::lease::write;
 use super::planner;
 use crate::AppState;
 use crate::state::now;
 use crate::store::audit::{self, AuditRow};
 use crate::store::doomed::{self, DoomedRow};
+use crate::store::lease::Grant;
 use crate::store::{Connection, StoreError, erase, nodes, organizations};
 
 /// Between two looks when nobody asks.
@@ -32,10 +34,15 @@ const AT_ONCE: usize = 8;
 const LATE_MS: i64 = 60 * 60 * 1000;
 
 /// Erases until `stop`.
-pub async fn run(state: AppState, stop: CancellationToken) {
+pub async fn run(state: AppState, grant: Grant, stop: CancellationToken) {
+    let turn = Turn {
+        state: &state,
+        grant: &grant,
+        stop: &stop,
+    };
     let mut pause = RETRY;
     loop {
-        let outcome = once(&state, &stop, pause).await;
+        let outcome = once(&turn, pause).await;
         let wait = match outcome {
             Ok(true) => {
                 pause = RETRY;
@@ -62,12 +69,29 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     }
 }
 
+/// What a round has.
+struct Turn<'a> {
+    state: &'a AppState,
+    grant: &'a Grant,
+    stop: &'a CancellationToken,
+}
+
+impl Turn<'_> {
+    async fn write<T, F>(&self, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        write(&self.state.store, self.grant, f).await
+    }
+}
+
 /// One round; whether nothing is left to be done now.
-async fn once(state: &AppState, stop: &CancellationToken, pause: Duration) -> anyhow::Result<bool> {
+async fn once(turn: &Turn<'_>, pause: Duration) -> anyhow::Result<bool> {
     let mut done = true;
-    for id in state.store.read(|c| organizations::due(c, now())).await? {
+    for id in turn.state.store.read(|c| organizations::due(c, now())).await? {
         // One that cannot go yet, perhaps because its nodes cannot be told, holds nothing else up.
-        done &= match organization(state, id, stop).await {
+        done &= match organization(turn, id).await {
             Ok(gone) => gone,
             Err(error) => {
                 tracing::warn!(organization = %id, ?error, "the organization is not erased yet, trying again");
@@ -75,35 +99,27 @@ async fn once(state: &AppState, stop: &CancellationToken, pause: Duration) -> an
             }
         };
     }
-    while let Some(id) = state.store.read(erase::orphan).await? {
-        if stop.is_cancelled() {
+    while let Some(id) = turn.state.store.read(erase::orphan).await? {
+        if turn.stop.is_cancelled() {
             return Ok(false);
         }
-        state.store.write(move |c| erase::log(c, id, BATCH)).await?;
+        turn.write(move |c| erase::log(c, id, BATCH)).await?;
     }
-    done &= objects(state, stop, pause).await?;
+    done &= objects(turn, pause).await?;
     Ok(done)
 }
 
 /// Erases an organization; whether it is gone.
-async fn organization(
-    state: &AppState,
-    id: OrganizationId,
-    stop: &CancellationToken,
-) -> anyhow::Result<bool> {
-    while state
-        .store
-        .write(move |c| erase::footage(c, id, BATCH, now()))
-        .await?
-    {
-        if stop.is_cancelled() {
+async fn organization(turn: &Turn<'_>, id: OrganizationId) -> anyhow::Result<bool> {
+    while turn.write(move |c| erase::footage(c, id, BATCH, now())).await? {
+        if turn.stop.is_cancelled() {
             return Ok(false);
         }
     }
-    if !withdrawn(state, id).await? {
+    if !withdrawn(turn.state, id).await? {
         return Ok(false);
     }
-    let erased = state.store.write(move |c| end(c, id, now())).await?;
+    let erased = turn.write(move |c| end(c, id, now())).await?;
     if erased {
         tracing::info!(organization = %id, "erased an organization");
     }
@@ -162,25 +178,22 @@ fn end(connection: &mut Connection, id: OrganizationId, now: UnixMs) -> Result<b
 }
 
 /// Deletes the objects that are due; whether all of them could be.
-async fn objects(state: &AppState, stop: &CancellationToken, pause: Duration) -> anyhow::Result<bool> {
+async fn objects(turn: &Turn<'_>, pause: Duration) -> anyhow::Result<bool> {
     loop {
-        let rows = state.store.read(|c| doomed::due(c, now(), BATCH)).await?;
+        let rows = turn.state.store.read(|c| doomed::due(c, now(), BATCH)).await?;
         if rows.is_empty() {
             return Ok(true);
         }
-        if stop.is_cancelled() {
+        if turn.stop.is_cancelled() {
             return Ok(false);
         }
         let tried: Vec<(DoomedRow, bool)> = stream::iter(rows)
-            .map(|row| delete(state, row))
+            .map(|row| delete(turn.state, row))
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
         let failed = tried.iter().filter(|(_, gone)| !gone).count();
-        state
-            .store
-            .write(move |c| settle(c, &tried, pause, now()))
-            .await?;
+        turn.write(move |c| settle(c, &tried, pause, now())).await?;
         if failed > 0 {
             tracing::warn!(failed, "the object store did not delete objects, trying again");
             return Ok(false);

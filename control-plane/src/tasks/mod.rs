@@ -2,5 +2,6 @@
 
 pub mod eraser;
 pub mod keys;
+pub mod lease;
 pub mod planner;
 pub mod upkeep;

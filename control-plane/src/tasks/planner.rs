@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use async_nats::jetstream::{self, kv};
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use wire::api::OrganizationState;
 use wire::bus::PLAN_BUCKET;
 use wire::coverage::GapCause;
 use wire::plan::Plan;
-use wire::{CameraId, NodeId, OrganizationId, UnixMs};
+use wire::{AuditId, CameraId, NodeId, OrganizationId, UnixMs};
 
+use super::lease::write;
 use crate::AppState;
 use crate::app::cameras::source;
 use crate::bus::setup;
@@ -24,9 +26,10 @@ use crate::domain::licence::Permit;
 use crate::domain::plan::{PlanCamera, PlanNode, Presence, decide};
 use crate::state::now;
 use crate::store::holds::RecordingRule;
+use crate::store::lease::Grant;
 use crate::store::licences::LicenceRow;
 use crate::store::nodes::NodeRow;
-use crate::store::{CameraRow, Connection, StoreError, cameras, erasures, holds, licences, nodes};
+use crate::store::{CameraRow, Connection, StoreError, audit, cameras, erasures, holds, licences, nodes};
 
 /// Between two looks at who is online.
 const TICK: Duration = Duration::from_secs(5);
@@ -38,10 +41,10 @@ const RETRY: Duration = Duration::from_secs(1);
 const LOST_AFTER: Duration = Duration::from_secs(60);
 
 /// Plans until `stop`.
-pub async fn run(state: AppState, stop: CancellationToken) {
+pub async fn run(state: AppState, grant: Grant, stop: CancellationToken) {
     let mut planner = Planner::default();
     loop {
-        let pause = match planner.once(&state).await {
+        let pause = match planner.once(&state, &grant).await {
             Ok(()) => planner.until_next_change(now()).min(TICK),
             Err(error) => {
                 if state.bus.client().is_ok() {
@@ -68,6 +71,9 @@ struct Planner {
     /// When each node was last seen online, or first found missing.
     seen: HashMap<NodeId, Instant>,
     presences: Vec<PlanNode>,
+    /// The newest entry of the audit log before the last run: every change has one, also when the wake
+    /// that tells of it was lost.
+    change: Option<AuditId>,
     planned: Option<Instant>,
     /// When a camera's permission to record begins or ends next.
     next_change: Option<UnixMs>,
@@ -79,20 +85,22 @@ impl Planner {
         ms.map_or(Duration::MAX, Duration::from_millis)
     }
 
-    async fn once(&mut self, state: &AppState) -> anyhow::Result<()> {
+    async fn once(&mut self, state: &AppState, grant: &Grant) -> anyhow::Result<()> {
         let client = state.bus.client()?;
-        let rows = state.store.read(nodes::all).await?;
+        let look = |c: &mut Connection| Ok((nodes::all(c)?, audit::newest(c)?));
+        let (rows, change) = state.store.read(look).await?;
         let present = self.presences(state, &rows, Instant::now());
         let is_due = self.planned.is_none_or(|at| at.elapsed() > REGULARLY)
             || self.next_change.is_some_and(|at| at <= now());
-        if !is_due && present == self.presences {
+        if !is_due && present == self.presences && change == self.change {
             return Ok(());
         }
         let decided = present.clone();
-        let (plans, next_change) = state.store.write(move |c| commit(c, &decided, now())).await?;
+        let (plans, next_change) = write(&state.store, grant, move |c| commit(c, &decided, now())).await?;
         self.next_change = next_change;
         put(&jetstream::new(client), &plans).await?;
         self.presences = present;
+        self.change = change;
         self.planned = Some(Instant::now());
         Ok(())
     }
@@ -199,21 +207,39 @@ fn plan_camera(row: CameraRow, (permit, denied): (Permit, GapCause)) -> PlanCame
     }
 }
 
-/// Puts the plans that the bus does not have.
+/// Puts the plans that the bus does not have. One that is newer there stays: it was put by whoever planned
+/// after us.
 pub(super) async fn put(jetstream: &jetstream::Context, plans: &[Plan]) -> anyhow::Result<()> {
     let bucket: kv::Store = setup::bucket(jetstream, PLAN_BUCKET)
         .await
         .context("the bucket of plans")?;
     for plan in plans {
-        let key = plan.node.to_string();
-        let body = serde_json::to_vec(plan)?;
-        if bucket
-            .get(key.as_str())
-            .await?
-            .is_none_or(|present| present != body)
-        {
-            bucket.put(key.as_str(), body.into()).await?;
-        }
+        put_one(&bucket, plan).await?;
     }
     Ok(())
+}
+
+async fn put_one(bucket: &kv::Store, plan: &Plan) -> anyhow::Result<()> {
+    let key = plan.node.to_string();
+    let body: Bytes = serde_json::to_vec(plan)?.into();
+    loop {
+        let Some(entry) = bucket.entry(key.as_str()).await? else {
+            match bucket.create(key.as_str(), body.clone()).await {
+                Err(error) if error.kind() == kv::CreateErrorKind::AlreadyExists => continue,
+                made => return made.map(drop).context("a new plan"),
+            }
+        };
+        if entry.operation == kv::Operation::Put && (entry.value == body || is_newer(&entry.value, plan)) {
+            return Ok(());
+        }
+        // Only in the place of what was read.
+        match bucket.update(key.as_str(), body.clone(), entry.revision).await {
+            Err(error) if error.kind() == kv::UpdateErrorKind::WrongLastRevision => {}
+            put => return put.map(drop).context("a plan"),
+        }
+    }
+}
+
+fn is_newer(present: &[u8], plan: &Plan) -> bool {
+    serde_json::from_slice::<Plan>(present).is_ok_and(|present| present.revision > plan.revision)
 }

@@ -5,18 +5,20 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use wire::UnixMs;
 
+use super::lease::write;
 use crate::AppState;
 use crate::domain::lockout::FORGOTTEN_MS;
 use crate::state::now;
-use crate::store::{StoreError, failures};
+use crate::store::lease::Grant;
+use crate::store::{Connection, StoreError, failures};
 
 /// Between two runs.
 const TICK: Duration = Duration::from_secs(3600);
 
 /// Forgets until `stop`.
-pub async fn run(state: AppState, stop: CancellationToken) {
+pub async fn run(state: AppState, grant: Grant, stop: CancellationToken) {
     loop {
-        if let Err(error) = once(&state, now()).await {
+        if let Err(error) = write(&state.store, &grant, |c| forget(c, now())).await {
             tracing::warn!(%error, "old failures of signing in stay for now");
         }
         if stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_none() {
@@ -29,7 +31,6 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn once(state: &AppState, now: UnixMs) -> Result<usize, StoreError> {
-    let before = now.plus(-FORGOTTEN_MS);
-    state.store.write(move |c| failures::prune(c, before)).await
+pub fn forget(connection: &mut Connection, now: UnixMs) -> Result<usize, StoreError> {
+    failures::prune(connection, now.plus(-FORGOTTEN_MS))
 }

@@ -65,6 +65,8 @@ mod planted;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod service_keys;
