@@ -56,6 +56,13 @@ pub fn init() -> Result<(), MediaError> {
     element::register().map_err(|error| MediaError::Gstreamer(error.to_string()))
 }
 
+/// Version of GStreamer, such as `1.22.0`.
+#[must_use]
+pub fn gstreamer_version() -> String {
+    let (major, minor, micro, _) = gstreamer::version();
+    format!("{major}.{minor}.{micro}")
+}
+
 /// Reads, records and probes cameras. Cheap to share behind an `Arc`. Its threads end when it and the last
 /// attempt are gone.
 #[derive(Debug)]

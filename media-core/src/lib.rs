@@ -22,7 +22,7 @@ pub mod snapshot;
 mod source;
 mod states;
 
-pub use engine::{Engine, EngineConfig, MediaError, init};
+pub use engine::{Engine, EngineConfig, MediaError, gstreamer_version, init};
 pub use fanout::{AccessUnit, CodecParams, Gop, Subscription};
 pub use plugins::MissingPlugin;
 pub use record::Attempt;

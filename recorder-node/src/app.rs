@@ -21,6 +21,7 @@ use crate::bus::{Link, heads, outbox::Drain, plan, serve::Server, status::Report
 use crate::config::Config;
 use crate::db::{Db, settings};
 use crate::erasure::Eraser;
+use crate::machine::Machine;
 use crate::media::Recorder;
 use crate::spool::commit::{self, Commit, Signals};
 use crate::spool::heads::Heads;
@@ -147,6 +148,7 @@ pub async fn serve(
         started,
         db: db.clone(),
         layout: parts.layout.clone(),
+        machine: Machine::look(parts.layout.root(), parts.uploads.clone()),
         roster,
         plan: plan_seen.clone(),
         changed: context.changed.clone(),

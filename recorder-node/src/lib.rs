@@ -10,6 +10,7 @@ pub mod config;
 pub mod db;
 pub mod erasure;
 pub mod ledger;
+pub mod machine;
 pub mod media;
 pub mod session;
 pub mod spool;

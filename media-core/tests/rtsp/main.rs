@@ -8,6 +8,7 @@ mod proxy;
 mod recording;
 mod sound;
 mod tools;
+mod windows;
 
 use std::path::Path;
 

@@ -8,11 +8,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wire::bus::NODE_BUCKET;
 use wire::plan::Plan;
-use wire::status::{Hardware, NodeStatus};
+use wire::status::NodeStatus;
 use wire::{NodeId, UnixMs};
 
 use super::Link;
 use crate::db::{Db, erasures, objects, outbox};
+use crate::machine::{Machine, kib_of};
 use crate::spool::{Layout, now, space};
 use crate::supervisor::Roster;
 
@@ -32,6 +33,8 @@ pub struct Reporter {
     pub db: Db,
     /// Free space.
     pub layout: Layout,
+    /// The machine.
+    pub machine: Machine,
     /// Streams.
     pub roster: Roster,
     /// The plan that is followed.
@@ -75,7 +78,8 @@ impl Reporter {
     }
 
     async fn status(&self) -> Result<NodeStatus, crate::db::DbError> {
-        let ((spool_bytes, upload_backlog), outbox_backlog, mut erased) = self
+        let usage = self.machine.usage();
+        let (totals, outbox_backlog, mut erased) = self
             .db
             .call(|c| Ok((objects::totals(c)?, outbox::backlog(c)?, erasures::done(c)?)))
             .await?;
@@ -93,15 +97,15 @@ impl Reporter {
             plan_revision: revision,
             memory_bytes: memory_bytes(),
             disk_free_bytes: space::free_bytes(self.layout.root()).unwrap_or(0),
-            spool_bytes,
-            upload_backlog,
+            spool_bytes: totals.bytes,
+            upload_backlog: totals.waiting,
             outbox_backlog,
             streams: self.roster.statuses(),
             erased,
-            hardware: Hardware::default(),
-            cpu_permille: 0,
-            upload_bytes_per_s: 0,
-            upload_backlog_bytes: 0,
+            hardware: self.machine.hardware(),
+            cpu_permille: usage.cpu_permille,
+            upload_bytes_per_s: usage.upload_bytes_per_s,
+            upload_backlog_bytes: totals.waiting_bytes,
         })
     }
 }
@@ -109,11 +113,7 @@ impl Reporter {
 /// Resident memory of this process.
 fn memory_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: u64 = line
-        .and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok())
-        .unwrap_or(0);
-    kib * 1024
+    kib_of(&status, "VmRSS:") * 1024
 }
 
 #[cfg(test)]

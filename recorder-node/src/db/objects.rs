@@ -183,22 +183,41 @@ pub fn touching(
     rows.into_iter().map(read).collect()
 }
 
-/// Bytes in the spool, and the number of objects that are not stored yet.
+/// What is in the spool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Bytes of all objects.
+    pub bytes: u64,
+    /// Objects that are not stored yet.
+    pub waiting: u64,
+    /// Their bytes.
+    pub waiting_bytes: u64,
+}
+
+/// What is in the spool.
 ///
 /// # Errors
 /// Those of the database.
-pub fn totals(c: &mut SqliteConnection) -> DbResult<(u64, u64)> {
-    use diesel::dsl::count_star;
+pub fn totals(c: &mut SqliteConnection) -> DbResult<Totals> {
     #[derive(QueryableByName)]
-    struct Sum {
+    struct Sums {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         total: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        waiting: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        waiting_bytes: i64,
     }
-    let bytes: Sum =
-        diesel::sql_query("SELECT COALESCE(SUM(bytes), 0) AS total FROM object").get_result(c)?;
-    let waiting: i64 = object::table
-        .filter(object::state.lt(STORED))
-        .select(count_star())
-        .get_result(c)?;
-    Ok((bytes.total.cast_unsigned(), waiting.cast_unsigned()))
+    let sums: Sums = diesel::sql_query(
+        "SELECT COALESCE(SUM(bytes), 0) AS total, COALESCE(SUM(state < ?), 0) AS waiting, \
+         COALESCE(SUM(CASE WHEN state < ? THEN bytes ELSE 0 END), 0) AS waiting_bytes FROM object",
+    )
+    .bind::<diesel::sql_types::SmallInt, _>(STORED)
+    .bind::<diesel::sql_types::SmallInt, _>(STORED)
+    .get_result(c)?;
+    Ok(Totals {
+        bytes: sums.total.cast_unsigned(),
+        waiting: sums.waiting.cast_unsigned(),
+        waiting_bytes: sums.waiting_bytes.cast_unsigned(),
+    })
 }

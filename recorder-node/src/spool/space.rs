@@ -121,7 +121,7 @@ impl Space {
         let Some(max) = self.policy.max_bytes else {
             return Ok(None);
         };
-        let (bytes, _) = self.db.with(objects::totals)?;
+        let bytes = self.db.with(objects::totals)?.bytes;
         Ok((bytes > max).then_some((GapCause::Retention, bytes.saturating_sub(max))))
     }
 

@@ -195,7 +195,7 @@ impl Uploader {
         };
         let question = UploadRequest { object: row.id };
         let place: UploadReply = request(&self.link, self.node, NodeRequestKind::Upload, &question).await?;
-        match put::put(http, &place, file, row.bytes).await {
+        match put::put(http, &place, file, row.bytes, &self.under_way).await {
             Ok(()) => Ok(()),
             Err(PutError::Store(text)) => Err(UploadError::Unavailable(text)),
             Err(PutError::Refused(text)) => Err(UploadError::Object(text)),

@@ -1,13 +1,17 @@
 //! One PUT of one file, with the headers that its URL was signed for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::TryStreamExt;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, Client, StatusCode, redirect};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 use wire::bus::UploadReply;
+
+use super::UnderWay;
 
 /// Slowest upload that is waited for.
 const SLOWEST_BYTES_PER_S: u64 = 16 * 1024;
@@ -32,15 +36,24 @@ pub(super) fn client() -> anyhow::Result<Client> {
 }
 
 /// Sends the file. "Already there" (412) is success: the control plane verifies what is there.
-pub(super) async fn put(http: &Client, place: &UploadReply, file: File, bytes: u64) -> Result<(), PutError> {
+pub(super) async fn put(
+    http: &Client,
+    place: &UploadReply,
+    file: File,
+    bytes: u64,
+    under_way: &Arc<UnderWay>,
+) -> Result<(), PutError> {
     let mut headers = headers(place)?;
     headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     let limit = Duration::from_secs(30 + bytes / SLOWEST_BYTES_PER_S);
+    let under_way = under_way.clone();
+    let body =
+        ReaderStream::with_capacity(file, 64 * 1024).inspect_ok(move |part| under_way.sent(part.len()));
     let sent = http
         .put(&place.url)
         .headers(headers)
         .timeout(limit)
-        .body(Body::wrap_stream(ReaderStream::with_capacity(file, 64 * 1024)))
+        .body(Body::wrap_stream(body))
         .send()
         .await;
     // The URL is a secret while it lives.

@@ -1,6 +1,7 @@
 //! Which objects are being uploaded now, so that an upload can be broken off when its footage is erased.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -12,6 +13,7 @@ use wire::ObjectId;
 pub struct UnderWay {
     uploads: Mutex<HashMap<ObjectId, CancellationToken>>,
     ended: Notify,
+    sent: AtomicU64,
 }
 
 impl UnderWay {
@@ -33,6 +35,17 @@ impl UnderWay {
     /// Those under way.
     pub(super) fn ids(&self) -> Vec<ObjectId> {
         self.lock().keys().copied().collect()
+    }
+
+    /// Bytes that were handed to the network since the start.
+    #[must_use]
+    pub fn sent_bytes(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes were handed to the network.
+    pub(super) fn sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Breaks these off; returns when none of them is under way.
