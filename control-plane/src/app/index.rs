@@ -124,7 +124,8 @@ fn take_object(
     }
     if objects::insert(connection, &row, now)? {
         if let Ok(footage) = TimeRange::new(row.start, row.end) {
-            days::add(connection, organization, row.camera, row.stream, footage)?;
+            let added = (row.id, footage);
+            days::add(connection, organization, row.camera, row.stream, added)?;
         }
         return Ok(Verdict::Committed);
     }

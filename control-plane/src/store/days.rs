@@ -1,7 +1,7 @@
 //! The calendar: how much footage each quarter of an hour of a camera's UTC days has.
 
 use diesel::prelude::*;
-use wire::{CameraId, OrganizationId, StreamKind, TimeRange, UnixMs};
+use wire::{CameraId, ObjectId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
 use super::objects::MAX_OBJECT_MS;
 use super::schema::{camera_day, object};
@@ -20,8 +20,7 @@ pub const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub struct CameraDay {
     /// Days since 1970-01-01.
     pub day: i32,
-    /// Milliseconds of footage in each quarter of an hour; more than [`QUARTER_MS`] where two nodes
-    /// recorded at once.
+    /// Milliseconds of footage in each quarter of an hour, of two nodes that recorded at once counted once.
     pub quarters: [u32; QUARTERS],
 }
 
@@ -50,7 +49,8 @@ impl TryFrom<Raw> for CameraDay {
     }
 }
 
-/// Adds a stretch of footage to the calendar. Not idempotent: call it for new objects only.
+/// Adds the footage of a new object to the calendar: what no other object of the stream has. Not idempotent:
+/// call it once for each object, after its row was written.
 ///
 /// # Errors
 /// Those of the database.
@@ -59,12 +59,70 @@ pub fn add(
     organization: OrganizationId,
     camera: CameraId,
     stream: StreamKind,
-    footage: TimeRange,
+    (id, footage): (ObjectId, TimeRange),
 ) -> Result<(), StoreError> {
-    let mut start = footage.start().0;
-    while start < footage.end().0 {
+    let (first, last) = (footage.start().0, footage.end().0);
+    let others = touching(
+        connection,
+        (organization, camera, stream),
+        (first, last),
+        Some(id),
+    )?;
+    for (start, end) in without(first, last, others) {
+        add_stretch(connection, organization, (camera, stream), start, end)?;
+    }
+    Ok(())
+}
+
+/// Times of the objects that touch `[first, last)`, but for one of them.
+fn touching(
+    connection: &mut Connection,
+    (organization, camera, stream): (OrganizationId, CameraId, StreamKind),
+    (first, last): (i64, i64),
+    but: Option<ObjectId>,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let rows: Vec<(Id, i64, i64)> = object::table
+        .filter(object::camera.eq(Id::from(camera)))
+        .filter(object::stream.eq(StreamSql(stream)))
+        .filter(object::organization.eq(Id::from(organization)))
+        .filter(object::start_ms.gt(first.saturating_sub(MAX_OBJECT_MS)))
+        .filter(object::start_ms.lt(last))
+        .filter(object::end_ms.gt(first))
+        .select((object::id, object::start_ms, object::end_ms))
+        .load(connection)?;
+    let others = rows
+        .into_iter()
+        .filter(|(id, ..)| but.is_none_or(|but| *id != Id::from(but)));
+    Ok(others.map(|(_, start, end)| (start, end)).collect())
+}
+
+/// What is left of `[first, last)` without `others`, in order.
+fn without(first: i64, last: i64, mut others: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    others.sort_unstable();
+    let mut left = Vec::new();
+    let mut at = first;
+    for (start, end) in others {
+        if at < start.min(last) {
+            left.push((at, start.min(last)));
+        }
+        at = at.max(end);
+    }
+    if at < last {
+        left.push((at, last));
+    }
+    left
+}
+
+fn add_stretch(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    (camera, stream): (CameraId, StreamKind),
+    mut start: i64,
+    last: i64,
+) -> Result<(), StoreError> {
+    while start < last {
         let day = start.div_euclid(DAY_MS);
-        let end = footage.end().0.min((day + 1) * DAY_MS);
+        let end = last.min((day + 1) * DAY_MS);
         let day = i32::try_from(day).map_err(|error| StoreError::Broken(error.to_string()))?;
         let mut row = one(connection, camera, stream, day)?;
         fill(&mut row, start, end);
@@ -89,15 +147,7 @@ pub fn recompute(
         day.saturating_mul(DAY_MS),
         day.saturating_add(1).saturating_mul(DAY_MS),
     );
-    let left: Vec<(i64, i64)> = object::table
-        .filter(object::camera.eq(Id::from(camera)))
-        .filter(object::stream.eq(StreamSql(stream)))
-        .filter(object::organization.eq(Id::from(organization)))
-        .filter(object::start_ms.gt(first.saturating_sub(MAX_OBJECT_MS)))
-        .filter(object::start_ms.lt(last))
-        .filter(object::end_ms.gt(first))
-        .select((object::start_ms, object::end_ms))
-        .load(connection)?;
+    let mut left = touching(connection, (organization, camera, stream), (first, last), None)?;
     let day = i32::try_from(day).map_err(|error| StoreError::Broken(error.to_string()))?;
     if left.is_empty() {
         diesel::delete(camera_day::table.find((Id::from(camera), StreamSql(stream), day)))
@@ -108,8 +158,11 @@ pub fn recompute(
         day,
         quarters: [0; QUARTERS],
     };
+    left.sort_unstable();
+    let mut at = first;
     for (start, end) in left {
-        fill(&mut row, start.max(first), end.min(last));
+        fill(&mut row, start.max(at), end.min(last));
+        at = at.max(end);
     }
     put(connection, organization, camera, stream, &row)
 }
@@ -216,5 +269,21 @@ impl Store {
     ) -> Result<Vec<CameraDay>, StoreError> {
         self.read(move |c| in_range(c, organization, camera, stream, range))
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_have_is_not_counted_again() {
+        assert_eq!(without(0, 100, vec![]), [(0, 100)]);
+        assert_eq!(
+            without(0, 100, vec![(50, 70), (-10, 20), (60, 80)]),
+            [(20, 50), (80, 100)]
+        );
+        assert_eq!(without(0, 100, vec![(90, 200)]), [(0, 90)]);
+        assert!(without(0, 100, vec![(0, 60), (60, 100)]).is_empty());
     }
 }

@@ -142,6 +142,31 @@ async fn events_delivered_twice_count_once_and_gaps_grow() {
     assert_eq!(days[0].quarters.iter().sum::<u32>(), 60_000);
 }
 
+/// Footage of two nodes, or of one that came back: in the calendar once, whichever object comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn footage_that_overlaps_counts_once() {
+    let site = site().await;
+    for start in [T + 45_000, T, T + 90_000, T + 30_000] {
+        let event = NodeEvent::ObjectSealed(object(site.node.id, site.camera, start));
+        site.node.publish(&event).await;
+        site.node.committed(event.message_id()).await;
+    }
+    let path = format!(
+        "/player-api/cameras/{}/days?from=2026-01-01&to=2026-03-01",
+        site.camera
+    );
+    let (_, days) = site.world.call("GET", &path, &site.token, None).await;
+    assert_eq!(days["days"][0]["footage_ms"], 150_000, "{days}");
+    let path = format!(
+        "/player-api/cameras/{}/coverage?from={T}&to={}",
+        site.camera,
+        T + 150_000
+    );
+    let (_, coverage) = site.world.call("GET", &path, &site.token, None).await;
+    let whole = json!([{"kind": "footage", "start": T, "end": T + 150_000}]);
+    assert_eq!(coverage["stretches"], whole);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_database_loses_no_event() {
     let site = site().await;

@@ -9,7 +9,7 @@ pub const QUARTER_MS: i64 = 15 * 60 * 1000;
 const QUARTERS_PER_HOUR: i64 = 4;
 
 /// The days of `[from, to)` with footage. `footage_ms` says how much there is in the quarter of an hour
-/// with that number since 1970; more than a quarter, where two nodes recorded at once, counts as one.
+/// with that number since 1970; more than a quarter counts as one.
 ///
 /// Hours are counted from the day's first instant: a day of 23 hours has the bits 0 to 22, one of
 /// 25 hours 0 to 24. Days that the zone never had are left out.

@@ -232,6 +232,34 @@ proptest! {
         prop_assert_eq!(text.contains("#EXT-X-VERSION:8"), text.contains("#EXT-X-GAP"));
     }
 
+    /// Two nodes record one camera, one of them dies and comes back under a higher epoch: whichever object is known
+    /// first, each instant plays once, and what a switch leaves out is shorter than two segments.
+    #[test]
+    fn two_nodes_play_as_one(
+        shift in 0..6_000_i64, dies in 20_000..100_000_i64, away in 1..60_000_i64, order in any::<bool>(),
+    ) {
+        let run = |id: u8, epoch: u64, from: i64, to: i64| {
+            let count = usize::try_from((to - from) / 6_000).unwrap();
+            object(id, epoch, from, "a", &vec![6_000; count])
+        };
+        let mut footage = vec![
+            run(1, 1, shift, 240_000),
+            run(2, 2, 0, dies),
+            run(3, 3, dies + away, 240_000),
+        ];
+        if order {
+            footage.reverse();
+        }
+        let chosen = select(&footage, range(0, 240_000));
+        for pair in chosen.windows(2) {
+            let pause = pair[1].segment.start.since(pair[0].segment.end());
+            prop_assert!((-OVERLAP_MS..12_000).contains(&pause), "{pause} ms");
+        }
+        let alone = chosen.iter().filter(|entry| entry.object.epoch == 1);
+        let rest = (dies.rem_euclid(6_000) + away - 12_000) / 6_000 - 1;
+        prop_assert!(alone.count() as i64 >= rest.max(0));
+    }
+
     #[test]
     fn choosing_loses_nothing_that_does_not_overlap(footage in stream()) {
         let whole = range(-100_000, 10_000_000);
