@@ -39,6 +39,9 @@ pub enum Right {
     /// See the recorder nodes.
     #[serde(rename = "nodes:read")]
     ReadNodes,
+    /// Let recorder nodes join, change and remove them.
+    #[serde(rename = "nodes:manage")]
+    ManageNodes,
     /// Invite, change and erase users, and grant them cameras.
     #[serde(rename = "users:manage")]
     ManageUsers,
@@ -64,13 +67,14 @@ pub enum Right {
 
 impl Right {
     /// Every right, those of the platform last.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ViewLive,
         Self::ViewFootage,
         Self::Export,
         Self::ManageCameras,
         Self::EraseFootage,
         Self::ReadNodes,
+        Self::ManageNodes,
         Self::ManageUsers,
         Self::ManageKeys,
         Self::AssignLicences,

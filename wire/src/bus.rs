@@ -3,12 +3,15 @@
 //! | name | kind | from → to |
 //! |---|---|---|
 //! | `cc.event.<node>` | JetStream stream `EVENTS` | node → index |
-//! | `plans` / `<node>` | KV | control plane → node |
+//! | `plans` / `<node>` | KV, its changes again as `cc.plan.<node>` | control plane → node |
 //! | `nodes` / `<node>` | KV, 15 s to live | node → control plane |
-//! | `heads` / `<camera>.<stream>` | KV | node → control plane |
+//! | `heads` / `<node>.<camera>.<stream>` | KV | node → control plane |
 //! | `cc.req.<node>.<request>` | request/reply, queue group | node → control plane |
 //! | `cc.node.<node>.<request>` | request/reply | control plane → node |
 //! | `cc.control.wake` | message | control plane → control planes |
+//!
+//! Each name that a node uses has the node in it, so that the bus' permissions vouch for who speaks. A node
+//! asks JetStream for one thing only: the present value of its own plan, at [`plan_get_subject`].
 
 use serde::{Deserialize, Serialize};
 
@@ -29,8 +32,10 @@ pub const PLAN_BUCKET: &str = "plans";
 pub const NODE_BUCKET: &str = "nodes";
 /// Seconds without status after which a node counts as lost.
 pub const NODE_TTL_S: u64 = 15;
-/// KV bucket of open heads, one key a camera and stream.
+/// KV bucket of open heads, one key a node, camera and stream.
 pub const HEAD_BUCKET: &str = "heads";
+/// What of [`PLAN_BUCKET`] is published again, and as what.
+pub const PLAN_REPUBLISH: (&str, &str) = ("$KV.plans.*", "cc.plan.{{wildcard(1)}}");
 /// Requests from nodes, for the control plane's subscription.
 pub const REQUEST_SUBJECTS: &str = "cc.req.*.*";
 /// Queue group in which control planes share node requests.
@@ -58,10 +63,40 @@ pub fn node_subject(node: NodeId, request: ControlRequestKind) -> String {
     format!("cc.node.{node}.{}", request.as_str())
 }
 
-/// Key of a stream's head.
+/// Key of a stream's head, as its node has it.
 #[must_use]
-pub fn head_key(camera: CameraId, stream: StreamKind) -> String {
-    format!("{camera}.{}", stream.as_str())
+pub fn head_key(node: NodeId, camera: CameraId, stream: StreamKind) -> String {
+    format!("{node}.{camera}.{}", stream.as_str())
+}
+
+/// Subject of a key of a bucket: publishing there is a put.
+#[must_use]
+pub fn kv_subject(bucket: &str, key: &str) -> String {
+    format!("$KV.{bucket}.{key}")
+}
+
+/// Subject at which a node hears of changes of its plan.
+#[must_use]
+pub fn plan_subject(node: NodeId) -> String {
+    format!("cc.plan.{node}")
+}
+
+/// Subject whose answer is the present value of a node's plan, or status 404.
+#[must_use]
+pub fn plan_get_subject(node: NodeId) -> String {
+    format!("$JS.API.DIRECT.GET.KV_{PLAN_BUCKET}.$KV.{PLAN_BUCKET}.{node}")
+}
+
+/// Beginning of every subject at which a node hears answers.
+#[must_use]
+pub fn inbox_prefix(node: NodeId) -> String {
+    format!("_INBOX.{node}")
+}
+
+/// What a node's key signs to get a new token over HTTPS: the server's challenge, and who answers it.
+#[must_use]
+pub fn token_statement(node: NodeId, challenge: &str) -> String {
+    format!("cloudcam node token\n{node}\n{challenge}")
 }
 
 macro_rules! kinds {
@@ -94,6 +129,8 @@ NodeRequestKind {
     Stored = "stored",
     /// [`CredentialsRequest`] → [`CredentialsReply`].
     Credentials = "credentials",
+    /// [`TokenRequest`] → [`BusAccess`].
+    Token = "token",
 });
 
 kinds!(/// What the control plane asks a node.
@@ -211,6 +248,26 @@ pub struct CredentialsReply {
     pub revision: u64,
     /// None when the camera asks for none.
     pub credentials: Option<Credentials>,
+}
+
+/// A new token for the bus, in time before the present one ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRequest {}
+
+/// With what a node gets on the bus. Without the node's private key it opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct BusAccess {
+    /// A NATS user JWT for the node's key.
+    pub jwt: String,
+    /// When it was made, by the server's clock.
+    pub issued: UnixMs,
+    /// When it ends.
+    pub expires: UnixMs,
+    /// Addresses of the bus: `nats://host:port` or `tls://host:port`.
+    pub urls: Vec<String>,
+    /// Certificates (PEM) that the bus' own must descend from; none when the system's do.
+    pub ca: Option<String>,
 }
 
 /// A byte range of an object in the node's spool.

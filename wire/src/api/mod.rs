@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod camera;
+mod enrolment;
 mod erasure;
 mod group;
 mod import;
@@ -20,6 +21,9 @@ mod user;
 pub use account::{BeginTotp, ChangePassword, RecoveryCodes, RemoveTotp, TotpCode, TotpSecret, UserSession};
 pub use audit::{ActorKind, AuditEntry};
 pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
+pub use enrolment::{
+    Enrol, Enrolled, EnrolmentToken, MadeEnrolmentToken, NewEnrolmentToken, NodeChallenge, ProveNode,
+};
 pub use erasure::{Erasure, ErasureNode, ErasurePreview, NewErasure};
 pub use group::{Group, GroupPatch, NewGroup};
 pub use import::{ImportProblem, ImportReport};
