@@ -61,23 +61,54 @@ impl Default for Http {
     }
 }
 
-/// The message bus.
-#[derive(Clone, Deserialize)]
+/// The message bus. Who connects is in the keys that `init` makes, not here.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bus {
-    /// `nats://host:port`.
+    /// `nats://host:port` or `tls://host:port`; several with commas between.
     pub url: String,
-    /// User name, if the server asks for one.
-    pub username: Option<String>,
-    /// Its password.
-    pub password: Option<String>,
+    /// What nodes are told instead, when they reach it under other addresses.
+    pub public_url: Option<String>,
+    /// Certificates (PEM) that the bus' own must descend from, for control planes and nodes; the system's
+    /// unless given.
+    pub ca_file: Option<PathBuf>,
+    /// Seconds that a node's token lives; it is renewed at half of it.
+    #[serde(default = "node_token_s")]
+    pub node_token_s: u64,
 }
 
-impl std::fmt::Debug for Bus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bus")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
+const fn node_token_s() -> u64 {
+    24 * 60 * 60
+}
+
+/// The addresses of a list.
+fn addresses(list: &str) -> Vec<String> {
+    list.split(',').map(|one| one.trim().to_owned()).collect()
+}
+
+/// Whether each of a list is an address of a bus, without credentials inside.
+fn are_addresses(list: &str) -> bool {
+    addresses(list).iter().all(|one| {
+        Url::parse(one).is_ok_and(|url| {
+            matches!(url.scheme(), "nats" | "tls")
+                && url.host_str().is_some_and(|host| !host.is_empty())
+                && url.username().is_empty()
+                && url.password().is_none()
+        })
+    })
+}
+
+impl Bus {
+    /// Where the control plane finds it.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        addresses(&self.url)
+    }
+
+    /// Where nodes find it.
+    #[must_use]
+    pub fn public_urls(&self) -> Vec<String> {
+        addresses(self.public_url.as_ref().unwrap_or(&self.url))
     }
 }
 
@@ -181,14 +212,19 @@ impl Config {
             }
         };
         unless(
-            self.bus.username.is_some() == self.bus.password.is_some(),
-            "bus.username and bus.password go together: one of them is missing",
+            are_addresses(&self.bus.url),
+            "bus.url must start with nats:// or tls://, with a host and no credentials",
         );
         unless(
-            ["nats://", "tls://"]
-                .iter()
-                .any(|scheme| self.bus.url.starts_with(scheme)),
-            "bus.url must start with nats:// or tls://",
+            self.bus
+                .public_url
+                .as_ref()
+                .is_none_or(|list| are_addresses(list)),
+            "bus.public_url must start with nats:// or tls://, with a host and no credentials",
+        );
+        unless(
+            (5..=604_800).contains(&self.bus.node_token_s),
+            "bus.node_token_s must be from 5 to 604800 seconds",
         );
         unless(
             self.http.public_url.as_ref().is_none_or(|url| {

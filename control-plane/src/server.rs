@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::first_start;
 use crate::app::limits::Limiter;
 use crate::app::password::Passwords;
+use crate::bus::keys::Keyring;
 use crate::bus::{self, Bus, Heads, Nodes, Wake};
 use crate::config::Config;
 use crate::http::observe::observe;
@@ -124,6 +125,8 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
         secrets,
         store,
         bus: Bus::default(),
+        bus_keys: Arc::new(Keyring::new(&config.data_dir)),
+        revoke: Arc::new(Notify::new()),
         heads: Heads::default(),
         nodes: Nodes::default(),
         replica: replica()?.into(),

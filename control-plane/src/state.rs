@@ -7,6 +7,7 @@ use wire::UnixMs;
 
 use crate::app::limits::Limiter;
 use crate::app::password::Passwords;
+use crate::bus::keys::Keyring;
 use crate::bus::{Bus, Heads, Nodes, Wake};
 use crate::config::Config;
 use crate::objects::ObjectStore;
@@ -28,6 +29,10 @@ pub struct AppState {
     pub objects: Arc<dyn ObjectStore>,
     /// The message bus.
     pub bus: Bus,
+    /// Its keys.
+    pub bus_keys: Arc<Keyring>,
+    /// Wakes who tells the bus which nodes are removed.
+    pub revoke: Arc<Notify>,
     /// What the index does not have yet.
     pub heads: Heads,
     /// Which nodes are online, and what they said.

@@ -110,7 +110,7 @@ pub fn reset_password(
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Conflict`] when several have it or it is being deleted.
-pub(super) fn named(connection: &mut Connection, name: &str) -> Result<OrganizationId, Error> {
+pub fn named(connection: &mut Connection, name: &str) -> Result<OrganizationId, Error> {
     let found = organizations::named(connection, name)?;
     let [one] = found.as_slice() else {
         return Err(match found.len() {
@@ -131,7 +131,10 @@ pub(super) fn named(connection: &mut Connection, name: &str) -> Result<Organizat
 }
 
 /// The organization of those who run the platform: the first one.
-fn platform(connection: &mut Connection, now: UnixMs) -> Result<OrganizationId, StoreError> {
+///
+/// # Errors
+/// Those of the database.
+pub fn platform(connection: &mut Connection, now: UnixMs) -> Result<OrganizationId, StoreError> {
     if let Some(first) = organizations::first(connection)? {
         return Ok(first);
     }

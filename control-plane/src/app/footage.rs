@@ -2,9 +2,12 @@
 //!
 //! An object's address is the same while it grows, is sealed and is stored.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use wire::bus::{READ_MAX_BYTES, ReadRequest, ReplyCode};
+use wire::event::Head;
 use wire::{CameraId, NodeId, ObjectId, StreamKind};
 
 use crate::bus::BusError;
@@ -29,6 +32,15 @@ pub enum Place {
     },
 }
 
+/// What the index does not have yet of a stream: the head of the newest epoch, and of older ones those whose
+/// node is there to be asked.
+pub(super) fn heads(state: &AppState, camera: CameraId, stream: StreamKind) -> Vec<Arc<Head>> {
+    let mut is_newest = true;
+    let mut heads = state.heads.of(camera, stream);
+    heads.retain(|head| std::mem::take(&mut is_newest) || state.nodes.online(head.node).is_some());
+    heads
+}
+
 /// Finds an object of a camera.
 ///
 /// # Errors
@@ -36,7 +48,7 @@ pub enum Place {
 pub async fn locate(state: &AppState, camera: CameraId, object: ObjectId) -> Result<Place, Error> {
     // The head first: what goes from head to index meanwhile is then in both, not in neither.
     let open = [StreamKind::Main, StreamKind::Sub].iter().find_map(|stream| {
-        let head = state.heads.head(camera, *stream)?;
+        let head = state.heads.with_object(camera, *stream, object)?;
         let open = head.objects.iter().find(|one| one.id == object)?;
         Some((head.node, open.segments.range()))
     });

@@ -9,6 +9,7 @@ use wire::coverage::{Gap, GapCause};
 use wire::{CameraId, NodeId, ObjectId, StreamKind, TimeRange, UnixMs};
 
 use super::Caller;
+use super::footage::heads;
 use super::playback::{footage, watched};
 use crate::domain::coverage::{QUARTER_MS, calendar, coverage, due};
 use crate::store::CameraRow;
@@ -144,7 +145,7 @@ async fn quarters(
 ) -> Result<HashMap<i64, u64>, Error> {
     let stream = StreamKind::Main;
     // The head first, see `footage`.
-    let head = state.heads.head(camera.id, stream);
+    let heads = heads(state, camera.id, stream);
     let rows = state
         .store
         .days_in_range(camera.organization, camera.id, stream, range)
@@ -156,7 +157,8 @@ async fn quarters(
         quarters.extend(numbered.map(|(quarter, ms)| (quarter, u64::from(ms))));
     }
     let segments = || {
-        head.iter()
+        heads
+            .iter()
             .flat_map(|head| &head.objects)
             .flat_map(|object| &object.segments.0)
     };

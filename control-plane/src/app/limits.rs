@@ -29,6 +29,7 @@ pub struct Limiter {
     refreshes: DefaultKeyedRateLimiter<IpAddr>,
     requests: DefaultKeyedRateLimiter<[u8; 16]>,
     strangers: DefaultKeyedRateLimiter<IpAddr>,
+    nodes: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Limiter {
@@ -42,6 +43,7 @@ impl Limiter {
             addresses: RateLimiter::keyed(Quota::per_minute(PER_ADDRESS)),
             refreshes: RateLimiter::keyed(Quota::per_minute(REFRESHES)),
             strangers: RateLimiter::keyed(Quota::per_minute(STRANGERS)),
+            nodes: RateLimiter::keyed(Quota::per_second(requests_per_s).allow_burst(burst)),
         }
     }
 
@@ -54,6 +56,17 @@ impl Limiter {
             self.strangers.retain_recent();
         }
         self.strangers.check_key(&address).map_err(|until| wait(&until))
+    }
+
+    /// Counts a request of what says that it is a node: as many as one user may make.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`], with the time to wait.
+    pub fn node(&self, address: IpAddr) -> Result<(), Error> {
+        if self.nodes.len() > REMEMBERED {
+            self.nodes.retain_recent();
+        }
+        self.nodes.check_key(&address).map_err(|until| wait(&until))
     }
 
     /// Counts a request of a user or service key.

@@ -1,12 +1,12 @@
-//! Recorder nodes: registered by their first word, listed with their last one.
+//! Recorder nodes: listed with their last word.
 
+use wire::NodeId;
 use wire::access::Right;
 use wire::api::Node;
 use wire::status::NodeStatus;
-use wire::{NodeId, UnixMs};
 
 use super::Caller;
-use crate::store::{StoreError, nodes, organizations};
+use crate::store::{StoreError, nodes};
 use crate::{AppState, Error};
 
 /// The organization's nodes, oldest first.
@@ -40,23 +40,11 @@ pub async fn online(state: &AppState, caller: &Caller) -> Result<Vec<NodeId>, Er
     Ok(ids.filter(|id| state.nodes.online(*id).is_some()).collect())
 }
 
-/// Registers a node that reported for the first time; it belongs to the first organization.
+/// Whether a node enrolled and was not removed since.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn register(state: &AppState, id: NodeId, name: String, now: UnixMs) -> Result<(), StoreError> {
-    let shown = name.clone();
-    let new = state
-        .store
-        .write(move |c| {
-            let Some(organization) = organizations::first(c)? else {
-                return Ok(false);
-            };
-            nodes::register(c, organization, id, &name, now)
-        })
-        .await?;
-    if new {
-        tracing::info!(node = %id, name = shown, "a new node");
-    }
-    Ok(())
+pub async fn is_enrolled(state: &AppState, id: NodeId) -> Result<bool, StoreError> {
+    let key = state.store.read(move |c| nodes::key(c, id)).await?;
+    Ok(key.is_some_and(|key| key.removed.is_none()))
 }

@@ -10,6 +10,7 @@ use wire::event::OpenObject;
 use wire::{CameraId, ObjectId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
 use super::Caller;
+use super::footage::heads;
 use crate::domain::playlist::{
     Ending, Footage, MediaUrls, TOUCH_MS, codecs, ending, media, multivariant, select, variant,
 };
@@ -309,13 +310,13 @@ pub async fn footage(
     range: TimeRange,
 ) -> Result<Found, Error> {
     // The head first: an object that goes from head to index meanwhile is then in both, not in neither.
-    let head = state.heads.head(camera.id, stream);
+    let heads = heads(state, camera.id, stream);
     let indexed = state
         .store
         .objects_in_range(camera.organization, camera.id, stream, range)
         .await?;
     let known: HashSet<ObjectId> = indexed.iter().map(|row| row.id).collect();
-    let open = head.iter().flat_map(|head| &head.objects).filter(|object| {
+    let open = heads.iter().flat_map(|head| &head.objects).filter(|object| {
         let segments = &object.segments.0;
         let starts = segments.first().is_some_and(|first| first.start < range.end());
         let ends = segments

@@ -9,14 +9,29 @@ use wire::{NodeId, ObjectId, UnixMs};
 use super::vault;
 use crate::domain::organization::is_full;
 use crate::store::{
-    Connection, ObjectRow, ObjectState, StoreError, cameras, events, gaps, objects, organizations,
+    Connection, ObjectRow, ObjectState, StoreError, cameras, events, gaps, nodes, objects, organizations,
 };
 use crate::{AppState, Error};
+
+/// Lets through nodes that enrolled and were not removed.
+///
+/// # Errors
+/// `NotFound` for any other, `Unavailable` without the database.
+pub async fn known(state: &AppState, node: NodeId) -> Result<(), ReplyError> {
+    let found = state.store.read(move |c| nodes::key(c, node)).await;
+    match found.map_err(failed)? {
+        Some(key) if key.removed.is_none() => Ok(()),
+        _ => Err(refuse(
+            ReplyCode::NotFound,
+            "this node is not enrolled, or was removed",
+        )),
+    }
+}
 
 const CONFIRM_MAX: usize = 500;
 
 /// A refusal for the node.
-fn refuse(code: ReplyCode, detail: impl Into<String>) -> ReplyError {
+pub(super) fn refuse(code: ReplyCode, detail: impl Into<String>) -> ReplyError {
     ReplyError {
         code,
         detail: detail.into(),
@@ -31,7 +46,7 @@ fn not_found(what: &str) -> ReplyError {
 }
 
 /// Internal text is logged here; the node gets what it can act on.
-fn failed(error: impl Into<Error>) -> ReplyError {
+pub(super) fn failed(error: impl Into<Error>) -> ReplyError {
     let error = error.into();
     tracing::warn!(?error, "a node's request failed");
     refuse(ReplyCode::Unavailable, error.to_string())
@@ -51,12 +66,12 @@ pub async fn confirm(
     }
     state
         .store
-        .read(move |c| known(c, node, request.messages))
+        .read(move |c| settled(c, node, request.messages))
         .await
         .map_err(failed)
 }
 
-fn known(
+fn settled(
     connection: &mut Connection,
     node: NodeId,
     messages: Vec<String>,

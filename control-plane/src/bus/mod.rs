@@ -5,9 +5,11 @@
 
 mod heads;
 mod index;
+pub mod keys;
 mod link;
 mod nodes;
 mod requests;
+mod revoke;
 pub mod service;
 pub(crate) mod setup;
 mod wake;
@@ -29,7 +31,7 @@ use wire::bus::{
 };
 
 pub use heads::Heads;
-pub use link::{Link, connect};
+pub use link::{Link, User, connect};
 pub use nodes::{Nodes, OnlineNode};
 pub use wake::Wake;
 

@@ -12,10 +12,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use wire::NodeId;
-use wire::bus::{NodeRequestKind, REQUEST_GROUP, REQUEST_SUBJECTS, Reply, ReplyCode, ReplyError};
+use wire::bus::{
+    NodeRequestKind, REQUEST_GROUP, REQUEST_SUBJECTS, Reply, ReplyCode, ReplyError, TokenRequest,
+    inbox_prefix,
+};
 
 use crate::AppState;
-use crate::app::requests;
+use crate::app::{node_token, requests};
 use crate::state::now;
 
 /// Requests answered at once; the others wait in the client's buffer.
@@ -48,6 +51,12 @@ async fn serve(state: &AppState, client: &Client, message: Message) {
     let Some(reply) = message.reply.clone() else {
         return;
     };
+    // An answer goes with our rights: it must go to the asker and nowhere else.
+    let asker = parse(&message.subject).map(|(node, _)| format!("{}.", inbox_prefix(node)));
+    if !asker.is_some_and(|inbox| reply.starts_with(&inbox)) {
+        tracing::warn!(subject = %message.subject, %reply, "a request that wants its answer elsewhere");
+        return;
+    }
     let answer = answer(state, &message).await;
     if let Err(error) = client.publish(reply, answer).await {
         tracing::debug!(%error, "an answer was not sent");
@@ -56,7 +65,13 @@ async fn serve(state: &AppState, client: &Client, message: Message) {
 
 async fn answer(state: &AppState, message: &Message) -> Bytes {
     let body = &message.payload;
-    match parse(&message.subject) {
+    let parsed = parse(&message.subject);
+    if let Some((node, _)) = parsed
+        && let Err(refusal) = requests::known(state, node).await
+    {
+        return encode::<()>(Err(refusal));
+    }
+    match parsed {
         Some((node, NodeRequestKind::Confirm)) => call(body, |r| requests::confirm(state, node, r)).await,
         Some((node, NodeRequestKind::Upload)) => {
             call(body, |r| requests::upload(state, node, r, now())).await
@@ -64,6 +79,9 @@ async fn answer(state: &AppState, message: &Message) -> Bytes {
         Some((node, NodeRequestKind::Stored)) => call(body, |r| requests::stored(state, node, r)).await,
         Some((node, NodeRequestKind::Credentials)) => {
             call(body, |r| requests::credentials(state, node, r)).await
+        }
+        Some((node, NodeRequestKind::Token)) => {
+            call(body, |r: TokenRequest| node_token::renew(state, node, r, now())).await
         }
         None => encode::<()>(Err(invalid("no such request".to_owned()))),
     }

@@ -12,13 +12,22 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Link, connect, index, requests, wake, watches};
+use super::{Link, User, connect, index, requests, revoke, wake, watches};
 use crate::AppState;
 
 /// Connects, and runs the loops until `stop`.
 pub async fn run(state: AppState, stop: CancellationToken) {
+    let revoking = tokio::spawn(revoke::run(state.clone(), stop.clone()));
+    serve(state, stop).await;
+    let _ = revoking.await;
+}
+
+async fn serve(state: AppState, stop: CancellationToken) {
     let connections = watch::Sender::default();
-    let Some(client) = stop.run_until_cancelled(connected(&state, &connections)).await else {
+    let Some(client) = stop
+        .run_until_cancelled(connected(&state, User::Control, &connections))
+        .await
+    else {
         return;
     };
     let jetstream = jetstream::new(client.clone());
@@ -43,18 +52,25 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     let _ = client.drain().await;
 }
 
-async fn connected(state: &AppState, connections: &watch::Sender<u64>) -> async_nats::Client {
+/// Connects, however long that takes.
+pub(super) async fn connected(
+    state: &AppState,
+    user: User,
+    connections: &watch::Sender<u64>,
+) -> async_nats::Client {
     let mut delays = delays();
     loop {
-        match connect(&state.config.bus, connections.clone()).await {
+        match connect(&state.config.bus, &state.bus_keys, user, connections.clone()).await {
             Ok(client) => {
-                tracing::info!("connected to the bus");
+                tracing::info!(?user, "connected to the bus");
                 return client;
             }
-            Err(reason) => {
+            // Said once: the other user's connection fails for the same reason.
+            Err(reason) if user == User::Control => {
                 tracing::warn!(reason, "no bus");
                 state.bus.set(Link::Down(reason));
             }
+            Err(reason) => tracing::debug!(?user, reason, "no bus"),
         }
         tokio::time::sleep(delays.next().unwrap_or(LONGEST)).await;
     }

@@ -6,6 +6,7 @@ use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::{Context, kv, stream};
 use wire::bus::{
     EVENT_STREAM, EVENT_SUBJECTS, HEAD_BUCKET, INDEX_CONSUMER, NODE_BUCKET, NODE_TTL_S, PLAN_BUCKET,
+    PLAN_REPUBLISH,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -52,7 +53,17 @@ pub(crate) async fn bucket(jetstream: &Context, name: &'static str) -> anyhow::R
         bucket: name.to_owned(),
         history: 1,
         max_age,
-        storage: stream::StorageType::File,
+        // What nodes say anew within seconds need not be on disk.
+        storage: match name {
+            PLAN_BUCKET => stream::StorageType::File,
+            _ => stream::StorageType::Memory,
+        },
+        // Nodes hear of changes without the right to make a consumer.
+        republish: (name == PLAN_BUCKET).then(|| stream::Republish {
+            source: PLAN_REPUBLISH.0.to_owned(),
+            destination: PLAN_REPUBLISH.1.to_owned(),
+            headers_only: false,
+        }),
         ..Default::default()
     };
     Ok(jetstream.create_or_update_key_value(config).await?)

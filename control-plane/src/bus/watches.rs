@@ -15,7 +15,7 @@ use wire::{CameraId, NodeId};
 use super::setup;
 use crate::AppState;
 use crate::app::erasures::reported;
-use crate::app::nodes::register;
+use crate::app::nodes::is_enrolled;
 use crate::domain::event::{check_head, tidy};
 use crate::state::now;
 use crate::store::cameras::owner_if_assigned;
@@ -47,9 +47,10 @@ pub(super) async fn nodes(state: AppState, jetstream: jetstream::Context) -> any
 
 async fn report(state: &AppState, mut status: NodeStatus) -> anyhow::Result<()> {
     status.name = tidy(&status.name);
-    let (node, name) = (status.node, status.name.clone());
-    if state.nodes.online(node).is_none_or(|before| before.name != name) {
-        register(state, node, name, now()).await?;
+    let node = status.node;
+    if state.nodes.online(node).is_none() && !is_enrolled(state, node).await? {
+        tracing::warn!(%node, "a node that is not enrolled reported");
+        return Ok(());
     }
     reported(state, node, &status.erased, now()).await?;
     if state.nodes.put(status, Instant::now()) {
@@ -92,8 +93,8 @@ async fn take_head(
         }
     };
     let pair = (head.camera, head.node);
-    if head_key(head.camera, head.stream) != entry.key {
-        tracing::warn!(key = entry.key, "a head under another stream's key");
+    if head_key(head.node, head.camera, head.stream) != entry.key {
+        tracing::warn!(key = entry.key, "a head under another node's or stream's key");
     } else if let Err(refusal) = check_head(&head) {
         tracing::warn!(key = entry.key, %refusal, "a head that cannot be true");
     } else if known.contains(&pair) || is_assigned(state, pair).await? {

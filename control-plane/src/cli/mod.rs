@@ -5,8 +5,11 @@
 mod check;
 mod create_admin;
 mod database;
+mod enrolment_token;
 mod import_users;
+mod init;
 mod migrate;
+mod nats_config;
 mod new_password;
 mod openapi;
 mod reset_password;
@@ -37,11 +40,14 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
+    NatsConfig(nats_config::NatsConfig),
     Serve(serve::Serve),
     Check(check::Check),
     Migrate(migrate::Migrate),
     Database(database::Database),
     CreateAdmin(create_admin::CreateAdmin),
+    EnrolmentToken(enrolment_token::MakeEnrolmentToken),
     ResetPassword(reset_password::ResetPassword),
     ImportUsers(import_users::ImportUsers),
     RotateKeys(rotate_keys::RotateKeys),
@@ -84,11 +90,14 @@ fn connect(config: &Config) -> anyhow::Result<Connection> {
 pub async fn run(arguments: Arguments) -> ExitCode {
     start_log(arguments.log);
     let outcome = match arguments.command {
+        Command::Init(command) => command.run(),
+        Command::NatsConfig(command) => command.run(),
         Command::Serve(command) => command.run().await,
         Command::Check(command) => command.run().await,
         Command::Migrate(command) => command.run().await,
         Command::Database(command) => command.run().await,
         Command::CreateAdmin(command) => command.run().await,
+        Command::EnrolmentToken(command) => command.run().await,
         Command::ResetPassword(command) => command.run().await,
         Command::ImportUsers(command) => command.run().await,
         Command::RotateKeys(command) => command.run().await,

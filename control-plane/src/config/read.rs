@@ -11,7 +11,7 @@ use figment::value::{Dict, Value};
 use super::{Config, ENV_PREFIX};
 
 /// Keys whose values are in no message.
-const SECRET: [&str; 3] = ["bus.password", "bus.url", "database.url"];
+const SECRET: [&str; 3] = ["bus.url", "bus.public_url", "database.url"];
 
 /// Reads the file and the environment.
 ///

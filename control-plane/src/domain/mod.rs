@@ -1,5 +1,6 @@
 //! Pure rules: no clock, no database, no bus, no HTTP.
 
+pub mod bus_access;
 pub mod camera;
 pub mod coverage;
 pub mod erasure;
@@ -8,6 +9,8 @@ pub mod hold;
 pub mod import;
 pub mod licence;
 pub mod lockout;
+pub mod nats_config;
+pub mod nats_jwt;
 pub mod organization;
 pub mod page;
 pub mod password;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use wire::{CameraId, ObjectId, OrganizationId, UnixMs};
+use wire::{CameraId, NodeId, ObjectId, OrganizationId, UnixMs};
 
 /// Format of the signature and of what is signed; another one can follow beside it.
 const VERSION: u8 = 1;
@@ -43,6 +43,11 @@ pub enum Grant<'a> {
         /// Its key.
         key: &'a str,
     },
+    /// POST of a node that proves its key to get a token for the bus.
+    NodeToken {
+        /// Which one.
+        node: NodeId,
+    },
     /// PUT of exactly these bytes.
     Put {
         /// Key to store it under.
@@ -59,6 +64,7 @@ impl Grant<'_> {
     const fn method(&self) -> &'static str {
         match self {
             Self::Put { .. } => "PUT",
+            Self::NodeToken { .. } => "POST",
             Self::Playlist { .. } | Self::Footage { .. } | Self::Get { .. } => "GET",
         }
     }
@@ -198,6 +204,10 @@ fn code(key: &[u8; 32], grant: &Grant<'_>, path: &str, expires: UnixMs) -> [u8; 
         Grant::Get { key } => {
             field(b"get");
             field(key.as_bytes());
+        }
+        Grant::NodeToken { node } => {
+            field(b"node token");
+            field(node.as_bytes());
         }
         Grant::Put { key, bytes, sha256 } => {
             field(b"put");

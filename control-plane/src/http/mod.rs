@@ -8,6 +8,7 @@ pub mod camera_import;
 mod camera_query;
 pub mod cameras;
 pub mod csv;
+pub mod enrolment;
 pub mod erasures;
 pub mod footage;
 pub mod groups;
@@ -76,6 +77,7 @@ pub fn routes(config: &mut ServiceConfig) {
     invitations::routes(config);
     service_keys::routes(config);
     nodes::routes(config);
+    enrolment::routes(config);
     player_api::routes(config);
     playlist::routes(config);
     footage::routes(config);
@@ -103,6 +105,7 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         invitations::Document::openapi(),
         service_keys::Document::openapi(),
         nodes::Document::openapi(),
+        enrolment::Document::openapi(),
         player_api::Document::openapi(),
     ]
 }
@@ -127,6 +130,7 @@ fn listed() -> Vec<&'static [routes::Route]> {
         invitations::ROUTES,
         service_keys::ROUTES,
         nodes::ROUTES,
+        enrolment::ROUTES,
         player_api::ROUTES,
     ]
 }

@@ -11,6 +11,7 @@ mod connection;
 pub mod copy;
 pub mod days;
 pub mod doomed;
+pub mod enrolment;
 pub mod erase;
 pub mod erasures;
 pub mod events;

@@ -8,43 +8,141 @@ use super::schema::{node, plan};
 use super::types::Id;
 use super::{Connection, StoreError};
 
-/// A node that has reported at least once.
+/// A node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRow {
     /// The node.
     pub id: NodeId,
     /// Whose cameras it may record.
     pub organization: OrganizationId,
-    /// Its name, as last reported.
+    /// Its name.
     pub name: String,
 }
 
-/// Registers a node, or notes its new name; whether it is new.
+/// What proves that a node is the one that enrolled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeKey {
+    /// Whose node it is.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// The public half of its key; none for a node that recorded before nodes had keys.
+    pub public_key: Option<String>,
+    /// When it was removed.
+    pub removed: Option<UnixMs>,
+    /// When the challenge was made with which it last proved its key.
+    pub proved: Option<UnixMs>,
+}
+
+type RawKey = (Id, String, Option<String>, Option<i64>, Option<i64>);
+
+/// A node's key, removed ones included.
 ///
 /// # Errors
 /// Those of the database.
-pub fn register(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    id: NodeId,
-    name: &str,
-    now: UnixMs,
-) -> Result<bool, StoreError> {
-    let known = diesel::update(node::table.find(Id::from(id)))
-        .set(node::name.eq(name))
+pub fn key(connection: &mut Connection, id: NodeId) -> Result<Option<NodeKey>, StoreError> {
+    let found: Option<RawKey> = node::table
+        .find(Id::from(id))
+        .select((
+            node::organization,
+            node::name,
+            node::public_key,
+            node::removed,
+            node::proved,
+        ))
+        .first(connection)
+        .optional()?;
+    Ok(
+        found.map(|(organization, name, public_key, removed, proved)| NodeKey {
+            organization: organization.into(),
+            name,
+            public_key,
+            removed: removed.map(UnixMs),
+            proved: proved.map(UnixMs),
+        }),
+    )
+}
+
+/// Whether any node, removed or not, has this public key.
+///
+/// # Errors
+/// Those of the database.
+pub fn has_key(connection: &mut Connection, public_key: &str) -> Result<bool, StoreError> {
+    let found = node::table.filter(node::public_key.eq(public_key));
+    Ok(diesel::select(diesel::dsl::exists(found)).get_result(connection)?)
+}
+
+/// A node that joins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNode {
+    /// Its id.
+    pub id: NodeId,
+    /// Whose cameras it may record.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// The public half of its key.
+    pub public_key: String,
+    /// Version of the recorder.
+    pub version: String,
+}
+
+/// Adds a node, or gives a key to one that had none.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another node has the key, and those of the database.
+pub fn enrol(connection: &mut Connection, new: &NewNode, now: UnixMs) -> Result<(), StoreError> {
+    let key = || {
+        (
+            node::name.eq(&new.name),
+            node::public_key.eq(&new.public_key),
+            node::enrolled.eq(now.0),
+            node::version.eq(&new.version),
+        )
+    };
+    let known = diesel::update(node::table.find(Id::from(new.id)))
+        .set(key())
         .execute(connection)?
         == 1;
     if !known {
         diesel::insert_into(node::table)
             .values((
-                node::id.eq(Id::from(id)),
-                node::organization.eq(Id::from(organization)),
-                node::name.eq(name),
+                node::id.eq(Id::from(new.id)),
+                node::organization.eq(Id::from(new.organization)),
                 node::first_seen.eq(now.0),
+                key(),
             ))
             .execute(connection)?;
     }
-    Ok(!known)
+    Ok(())
+}
+
+/// Notes the challenge with which a node proved its key.
+///
+/// # Errors
+/// Those of the database.
+pub fn proved(connection: &mut Connection, id: NodeId, challenge: UnixMs) -> Result<(), StoreError> {
+    diesel::update(node::table.find(Id::from(id)))
+        .set(node::proved.eq(challenge.0))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Public keys of nodes that were removed after an instant.
+///
+/// # Errors
+/// Those of the database.
+pub fn removed_keys(connection: &mut Connection, after: UnixMs) -> Result<Vec<(String, UnixMs)>, StoreError> {
+    let rows: Vec<(Option<String>, Option<i64>)> = node::table
+        .filter(node::removed.gt(after.0))
+        .filter(node::public_key.is_not_null())
+        .order(node::public_key)
+        .select((node::public_key, node::removed))
+        .load(connection)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(key, removed)| Some((key?, UnixMs(removed?))))
+        .collect())
 }
 
 /// An organization's nodes, oldest first.

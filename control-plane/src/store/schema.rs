@@ -254,6 +254,7 @@ diesel::table! {
         public_key -> Nullable<Text>,
         enrolled -> Nullable<BigInt>,
         removed -> Nullable<BigInt>,
+        proved -> Nullable<BigInt>,
         last_seen -> Nullable<BigInt>,
         version -> Text,
         hardware -> Nullable<Text>,

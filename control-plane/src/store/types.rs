@@ -12,7 +12,7 @@ use wire::api::{Licensing, OrganizationState, UserState};
 use wire::coverage::GapCause;
 use wire::schedule::StreamChoice;
 use wire::source::{Reader, Transport};
-use wire::{AuditId, ErasureId, GrantId, GroupId, JobId, LicenceId, ServiceKeyId, SessionId};
+use wire::{AuditId, EnrolmentId, ErasureId, GrantId, GroupId, JobId, LicenceId, ServiceKeyId, SessionId};
 use wire::{CameraId, NodeId, ObjectId, OrganizationId, StreamKind, UserId};
 
 /// Any id, as its column holds it.
@@ -63,6 +63,7 @@ ids!(
     LicenceId,
     JobId,
     ErasureId,
+    EnrolmentId,
     AuditId,
 );
 

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use crate::support::nats::give_keys;
 use crate::support::{Nats, free_port, poll};
 
 fn control_plane() -> Command {
@@ -66,8 +67,12 @@ async fn check_says_what_is_missing_and_changes_nothing() {
     nats.client().await;
     let dir = tempfile::tempdir().unwrap();
     let (good, text) = check(&write_config(dir.path(), &nats.url(), free_port()));
-    assert!(good, "{text}");
+    assert!(!good && text.contains("run `control-plane init`"), "{text}");
     assert!(!dir.path().join("data").exists());
+    give_keys(&nats.url(), &dir.path().join("data"));
+    let (good, text) = check(&write_config(dir.path(), &nats.url(), free_port()));
+    assert!(good, "{text}");
+    assert_eq!(std::fs::read_dir(dir.path().join("data")).unwrap().count(), 1);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let (good, text) = check(&write_config(

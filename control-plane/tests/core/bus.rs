@@ -155,7 +155,7 @@ async fn the_bus_may_come_late_go_and_come_back() {
     let camera = camera(&world, &token, json!({"name": "x", "url": "rtsp://10.0.0.5/"})).await;
     nats.resume();
     world.ready().await;
-    let node = Node::start(&nats).await;
+    let node = Node::start(&nats, &world).await;
     node.plan_when("the camera is planned", |plan| plan.entries.len() == 1)
         .await;
     nats.kill();
@@ -166,14 +166,7 @@ async fn the_bus_may_come_late_go_and_come_back() {
     .await;
     nats.resume();
     world.ready().await;
-    let node = Node {
-        client: nats.client().await,
-        ..node
-    };
-    let node = Node {
-        jetstream: async_nats::jetstream::new(node.client.clone()),
-        ..node
-    };
+    let node = Node::connect(&nats, node.id, node.seed, node.access).await;
     let event = NodeEvent::ObjectSealed(object(node.id, camera, T));
     node.publish(&event).await;
     node.committed(event.message_id()).await;

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::support::nats::give_keys;
 use crate::support::{Nats, World, database, free_port};
 
 struct Ran {
@@ -124,7 +125,7 @@ fn migrating_lists_applies_and_is_done() {
 #[test]
 fn check_names_every_wrong_key_at_once() {
     let dir = tempfile::tempdir().unwrap();
-    let text = "colour = 1\n[http]\nbind = \"here\"\nport = 5\n[bus]\npassword = 77001\n\
+    let text = "colour = 1\n[http]\nbind = \"here\"\nport = 5\n[bus]\npublic_url = 77001\n\
                 [objects]\nkind = \"tape\"\n[database]\nurl = \"mysql://x\"\n";
     let path = dir.path().join("control.toml");
     std::fs::write(&path, text).unwrap();
@@ -136,7 +137,7 @@ fn check_names_every_wrong_key_at_once() {
         "http.bind: ",
         "unknown key http.port (set in TOML file)",
         "the key bus.url is missing",
-        "bus.password must be text",
+        "bus.public_url must be text",
         "objects.kind: ",
         "database.url must be sqlite:",
     ] {
@@ -154,6 +155,7 @@ async fn check_judges_postgres_before_anything_starts() {
     let nats = Nats::start();
     nats.client().await;
     let dir = tempfile::tempdir().unwrap();
+    give_keys(&nats.url(), &dir.path().join("data"));
     let line = |url: &str| {
         let checked = run(&["check", "--config", &on(dir.path(), &nats.url(), url)]);
         let line = checked.out.lines().find(|line| line.contains("  database: "));
@@ -178,7 +180,8 @@ async fn check_judges_postgres_before_anything_starts() {
     let (code, standby) = line(&bare);
     assert_eq!(code, 1);
     assert!(standby.contains("takes no changes"), "{standby}");
-    assert!(!dir.path().join("data").exists(), "nothing was made");
+    let made = std::fs::read_dir(dir.path().join("data")).unwrap().count();
+    assert_eq!(made, 1, "nothing was made beside the keys that were there");
 }
 
 #[tokio::test]
@@ -219,7 +222,7 @@ async fn check_judges_keys_addresses_and_files() {
     assert!(nowhere.out.contains("set http.public_url"), "{}", nowhere.out);
     let text = format!(
         "[http]\nbind = \"0.0.0.0:{port}\"\npublic_url = \"http://cameras.example.org\"\n\
-         [bus]\nurl = \"{}\"\nusername = \"x\"\npassword = \"hunter2\"\n",
+         [bus]\nurl = \"{}\"\n[database]\nurl = \"postgres://u:hunter2@127.0.0.1:1/x\"\n",
         nats.url()
     );
     let path = configured(dir, &text);

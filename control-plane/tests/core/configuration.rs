@@ -35,10 +35,7 @@ fn little_is_enough() {
     "data_dir = \"x\"\n[bus]\nurl = \"nats://x\"\nuser = \"x\"\n",
     "unknown key bus.user"
 )]
-#[case(
-    "data_dir = \"x\"\n[bus]\nurl = \"nats://x\"\nusername = \"x\"\n",
-    "go together"
-)]
+#[case("data_dir = \"x\"\n[bus]\nurl = \"nats://u:p@x\"\n", "no credentials")]
 #[case("data_dir = \"x\"\n[bus]\nurl = \"http://x\"\n", "bus.url must start with")]
 #[case(
     "data_dir = \"x\"\n[http]\nbind = \"here\"\n[bus]\nurl = \"nats://x\"\n",
@@ -64,7 +61,7 @@ fn says_what_is_wrong(#[case] text: &str, #[case] sentence: &str) {
 
 #[test]
 fn secrets_are_not_shown() {
-    let text = format!("data_dir = \"x\"\n{BUS}username = \"u\"\npassword = \"hunter2\"\n");
+    let text = format!("data_dir = \"x\"\n{BUS}[database]\nurl = \"postgres://u:hunter2@h/x\"\n");
     assert!(!format!("{:?}", load(&text).unwrap()).contains("hunter2"));
 }
 

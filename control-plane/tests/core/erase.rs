@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use control_plane::state::now;
-use control_plane::store::{Connection, Store, StoreError, doomed, erase, nodes, objects};
+use control_plane::store::{Connection, Store, StoreError, doomed, erase, objects};
 use diesel::connection::SimpleConnection;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -341,20 +341,7 @@ async fn a_node_stops_recording_before_its_organization_is_erased() {
     world.ready().await;
     let owner = world.sign_in().await;
     let acme = tenant(&world, &owner, "Acme").await;
-    let node = {
-        let (client, id) = (nats.client().await, NodeId::generate());
-        let own = acme.id;
-        let store = &world.server.state.store;
-        store
-            .write(move |c| nodes::register(c, own, id, "theirs", now()))
-            .await
-            .unwrap();
-        Node {
-            id,
-            jetstream: async_nats::jetstream::new(client.clone()),
-            client,
-        }
-    };
+    let node = Node::enrol(&nats, &world, &acme.admin).await;
     node.report().await;
     let door = camera(&world, &acme.admin, "door").await;
     node.plan_when("the camera is planned", |plan| !plan.entries.is_empty())

@@ -182,7 +182,7 @@ async fn nodes_carry_it_out_until_they_say_so() {
         TimeRange::new(UnixMs(T + 10_000), UnixMs(T + 20_000)).unwrap(),
         "what was asked for: the node finds its own objects"
     );
-    let other = Node::start(&site.nats).await;
+    let other = Node::start(&site.nats, &site.world).await;
     other.report_erased(vec![id]).await;
     node.report_erased(vec![ErasureId::generate()]).await;
     let (_, list) = world.call("GET", &path(site.camera), &site.token, None).await;
@@ -263,12 +263,9 @@ async fn what_a_node_still_announces_is_not_shown() {
             segments: sealed.segments,
         }],
     };
-    let bucket = site.node.bucket(HEAD_BUCKET).await;
     let text = serde_json::to_vec(&head).unwrap();
-    bucket
-        .put(head_key(site.camera, StreamKind::Main), text.into())
-        .await
-        .unwrap();
+    let key = head_key(site.node.id, site.camera, StreamKind::Main);
+    site.node.put(HEAD_BUCKET, &key, text).await;
     poll("the head shows", async || {
         (ledger(&site).await == [footage(0, 60)]).then_some(())
     })

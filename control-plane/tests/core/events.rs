@@ -12,7 +12,7 @@ use crate::support::poll;
 #[tokio::test(flavor = "multi_thread")]
 async fn untrue_events_are_refused_and_remembered() {
     let site = site().await;
-    let other = Node::start(&site.nats).await;
+    let other = Node::start(&site.nats, &site.world).await;
     let good = object(site.node.id, site.camera, T);
     let spoilt: Vec<(&str, SealedObject)> = vec![
         (
@@ -207,31 +207,29 @@ async fn heads_are_kept_when_they_can_be_true() {
             segments: sealed.segments,
         }],
     };
-    let bucket = site.node.bucket(HEAD_BUCKET).await;
-    let put = async |key: String, head: &Head| {
-        bucket
-            .put(key, serde_json::to_vec(head).unwrap().into())
-            .await
-            .unwrap();
+    let put = async |camera: CameraId, stream: StreamKind, head: &Head| {
+        let key = head_key(site.node.id, camera, stream);
+        let text = serde_json::to_vec(head).unwrap();
+        site.node.put(HEAD_BUCKET, &key, text).await;
     };
     let foreign = Head {
         camera: CameraId::generate(),
         ..head.clone()
     };
-    put(head_key(foreign.camera, foreign.stream), &foreign).await;
+    put(foreign.camera, foreign.stream, &foreign).await;
     let mut damaged = head.clone();
     damaged.objects[0].segments.0[1].offset = 0;
-    put(head_key(head.camera, StreamKind::Sub), &head).await;
-    put(head_key(head.camera, head.stream), &damaged).await;
-    put(head_key(head.camera, head.stream), &head).await;
+    put(head.camera, StreamKind::Sub, &head).await;
+    put(head.camera, head.stream, &damaged).await;
+    put(head.camera, head.stream, &head).await;
     let heads = &site.world.server.state.heads;
     let kept = poll("the head is kept", async || {
-        heads.head(site.camera, StreamKind::Main)
+        heads.of(site.camera, StreamKind::Main).pop()
     })
     .await;
     assert_eq!(*kept, head);
-    assert!(heads.head(foreign.camera, StreamKind::Main).is_none());
-    assert!(heads.head(site.camera, StreamKind::Sub).is_none());
+    assert!(heads.of(foreign.camera, StreamKind::Main).is_empty());
+    assert!(heads.of(site.camera, StreamKind::Sub).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,11 @@
 //! A recorder as the bus sees one.
 
 use control_plane::state::now;
+use nkeys::KeyPair;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use wire::api::Enrolled;
 use wire::bus::*;
 use wire::event::{NodeEvent, SealedObject};
 use wire::media::Init;
@@ -11,32 +13,62 @@ use wire::plan::Plan;
 use wire::status::NodeStatus;
 use wire::{CameraId, ErasureId, NodeId, ObjectId, Segment, SegmentTable, StreamKind, Track, UnixMs};
 
+use crate::support::nats::options;
 use crate::support::{Nats, World, poll};
 
-/// A recorder as the bus sees one.
+/// A recorder as the bus sees one, with what enrolment gave it and no more.
 pub(crate) struct Node {
     pub(crate) id: NodeId,
+    /// Its private key.
+    pub(crate) seed: String,
+    /// Its token.
+    pub(crate) access: BusAccess,
     pub(crate) client: async_nats::Client,
     pub(crate) jetstream: async_nats::jetstream::Context,
 }
 
 impl Node {
-    pub(crate) async fn start(nats: &Nats) -> Self {
-        let client = nats.client().await;
-        let node = Self {
-            id: NodeId::generate(),
-            jetstream: async_nats::jetstream::new(client.clone()),
-            client,
-        };
+    /// A node of the first organization that has reported.
+    pub(crate) async fn start(nats: &Nats, world: &World) -> Self {
+        let token = world.sign_in().await;
+        let node = Self::enrol(nats, world, &token).await;
         node.report().await;
         node
     }
 
-    pub(crate) async fn bucket(&self, name: &'static str) -> async_nats::jetstream::kv::Store {
-        poll("the bucket is made", async || {
-            self.jetstream.get_key_value(name).await.ok()
+    /// Joins the organization of an admin's token.
+    pub(crate) async fn enrol(nats: &Nats, world: &World, token: &str) -> Self {
+        let key = KeyPair::new_user();
+        let (status, joined) = join(world, &enrolment_token(world, token).await, &key.public_key()).await;
+        assert_eq!(status, 200, "{joined}");
+        let joined: Enrolled = serde_json::from_value(joined).unwrap();
+        Self::connect(nats, joined.node, key.seed().unwrap(), joined.access).await
+    }
+
+    /// Connects with what it has.
+    pub(crate) async fn connect(nats: &Nats, id: NodeId, seed: String, access: BusAccess) -> Self {
+        let client = poll("the bus answers", async || {
+            let options = options(&seed, &access.jwt).custom_inbox_prefix(inbox_prefix(id));
+            options.connect(nats.url()).await.ok()
         })
-        .await
+        .await;
+        Self {
+            id,
+            seed,
+            access,
+            jetstream: async_nats::jetstream::new(client.clone()),
+            client,
+        }
+    }
+
+    /// Puts a key of a bucket as a node does: by publishing, as soon as the bucket is made.
+    pub(crate) async fn put(&self, bucket: &str, key: &str, value: Vec<u8>) {
+        poll("the bucket is made", async || {
+            let subject = kv_subject(bucket, key);
+            let ack = self.jetstream.publish(subject, value.clone().into()).await.ok()?;
+            ack.await.ok()
+        })
+        .await;
     }
 
     pub(crate) async fn report(&self) {
@@ -65,21 +97,16 @@ impl Node {
             upload_backlog_bytes: 0,
         };
         let body = serde_json::to_vec(&status).unwrap();
-        self.bucket(NODE_BUCKET)
-            .await
-            .put(self.id.to_string(), body.into())
-            .await
-            .unwrap();
+        self.put(NODE_BUCKET, &self.id.to_string(), body).await;
     }
 
     pub(crate) async fn plan(&self) -> Option<Plan> {
-        let bytes = self
-            .bucket(PLAN_BUCKET)
-            .await
-            .get(self.id.to_string())
-            .await
-            .ok()??;
-        Some(serde_json::from_slice(&bytes).unwrap())
+        let asked = self.client.request(plan_get_subject(self.id), "".into());
+        let answer = asked.await.ok()?;
+        if answer.status.is_some() {
+            return None;
+        }
+        Some(serde_json::from_slice(&answer.payload).unwrap())
     }
 
     /// The plan once `holds`.
@@ -156,6 +183,22 @@ impl Node {
     }
 }
 
+/// A fresh enrolment token, made with an admin's access token.
+pub(crate) async fn enrolment_token(world: &World, token: &str) -> String {
+    let body = json!({"name": "test node"});
+    let (status, made) = world
+        .call("POST", "/api/v1/enrolment-tokens", token, Some(body))
+        .await;
+    assert_eq!(status, 201, "{made}");
+    made["token"].as_str().unwrap().to_owned()
+}
+
+/// Joins with a token and a public key.
+pub(crate) async fn join(world: &World, token: &str, public_key: &str) -> (u16, Value) {
+    let body = json!({"token": token, "public_key": public_key, "name": "", "version": "0"});
+    world.call("POST", "/api/v1/enrol", "", Some(body)).await
+}
+
 pub(crate) async fn camera(world: &World, token: &str, body: Value) -> CameraId {
     let (status, camera) = world.call("POST", "/api/v1/cameras", token, Some(body)).await;
     assert_eq!(status, 201, "{camera}");
@@ -216,7 +259,7 @@ pub(crate) async fn site() -> Site {
 pub(crate) async fn site_with(nats: Nats, world: World) -> Site {
     world.ready().await;
     let token = world.sign_in().await;
-    let node = Node::start(&nats).await;
+    let node = Node::start(&nats, &world).await;
     let body = json!({"name": "Door", "url": "rtsp://admin:secret@10.0.0.5/s1"});
     let camera = camera(&world, &token, body).await;
     node.plan_when("the camera is planned", |plan| !plan.entries.is_empty())

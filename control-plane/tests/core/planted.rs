@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::support::nats::give_keys;
 use crate::support::{database, free_port, poll};
 
 /// The real program, all of whose output goes to a file.
@@ -33,11 +34,12 @@ impl Program {
         let config = dir.path().join("control.toml");
         let text = format!(
             "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:{port}\"\n[bus]\nurl = \"nats://127.0.0.1:1\"\n\
-             username = \"control-plane\"\npassword = \"planted-bus-password\"\n[database]\nurl = \"{}\"\n",
+             [database]\nurl = \"{}\"\n",
             dir.path().join("data"),
             database::url_of(dir.path()),
         );
         std::fs::write(&config, text).unwrap();
+        give_keys("nats://127.0.0.1:1", &dir.path().join("data"));
         let log = std::fs::File::create(dir.path().join("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_control-plane"))
             .args(["serve", "--log", "json", "--config"])
@@ -119,15 +121,15 @@ async fn planted_secrets_are_found_nowhere() {
         let key = std::fs::read_to_string(program.dir.path().join("data/secrets").join(name)).unwrap();
         planted.extend(key.lines().map(str::to_owned));
     }
+    for seed in std::fs::read_dir(program.dir.path().join("data/secrets/bus")).unwrap() {
+        let path = seed.unwrap().path();
+        // Tokens of accounts are no secrets.
+        if path.extension().is_none() {
+            planted.push(std::fs::read_to_string(path).unwrap().trim().to_owned());
+        }
+    }
     planted.extend(
-        [
-            "bus-password",
-            "camera-password",
-            "guess",
-            "chosen password",
-            "refresh",
-        ]
-        .map(|what| format!("planted-{what}")),
+        ["camera-password", "guess", "chosen password", "refresh"].map(|what| format!("planted-{what}")),
     );
     for path in [
         "/api/v1/audit?limit=1000",

@@ -70,7 +70,7 @@ async fn a_lapse_stops_the_recording_and_stands_in_the_ledger() {
     let nats = Nats::start();
     let world = World::with_bus(&nats.url()).await;
     let token = world.sign_in().await;
-    let node = Node::start(&nats).await;
+    let node = Node::start(&nats, &world).await;
     home(&world, &token).await;
     let door = camera(&world, &token, "door").await;
     let id: CameraId = door.parse().unwrap();
@@ -137,7 +137,7 @@ async fn whatever_takes_the_licence_away_stops_the_recording() {
     let nats = Nats::start();
     let world = World::with_bus(&nats.url()).await;
     let token = world.sign_in().await;
-    let node = Node::start(&nats).await;
+    let node = Node::start(&nats, &world).await;
     let home = home(&world, &token).await;
     let door = camera(&world, &token, "door").await;
     let licence = licence(&world, &token, now().plus(HOUR_MS)).await;
@@ -180,7 +180,7 @@ async fn a_suspended_organization_records_nothing() {
     let nats = Nats::start();
     let world = World::with_bus(&nats.url()).await;
     let token = world.sign_in().await;
-    let node = Node::start(&nats).await;
+    let node = Node::start(&nats, &world).await;
     let door = camera(&world, &token, "door").await;
     node.plan_when("the camera is planned", |plan| plan.entries.len() == 1)
         .await;

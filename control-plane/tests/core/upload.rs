@@ -48,7 +48,7 @@ async fn an_object_is_stored_once_it_was_put_whole() {
     site.node.publish(&event).await;
     site.node.committed(event.message_id()).await;
 
-    let other = Node::start(&site.nats).await;
+    let other = Node::start(&site.nats, &site.world).await;
     assert_eq!(
         upload(&other, object.id).await.unwrap_err().code,
         ReplyCode::NotFound

@@ -33,9 +33,16 @@ impl Site {
         let organization = me["organization"].as_str().unwrap().parse().unwrap();
         let node = NodeId::generate();
         let store = &world.server.state.store;
+        let new = nodes::NewNode {
+            id: node,
+            organization,
+            name: "test".to_owned(),
+            public_key: nkeys::KeyPair::new_user().public_key(),
+            version: "0".to_owned(),
+        };
         store
             .write(move |c| {
-                nodes::register(c, organization, node, "test", now())?;
+                nodes::enrol(c, &new, now())?;
                 cameras::assign(c, camera, node, 1, now())
             })
             .await

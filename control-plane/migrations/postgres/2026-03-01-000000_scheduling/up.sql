@@ -7,6 +7,8 @@ ALTER TABLE node ADD COLUMN state SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN public_key TEXT;
 ALTER TABLE node ADD COLUMN enrolled BIGINT;
 ALTER TABLE node ADD COLUMN removed BIGINT;
+-- When the challenge was made with which it last proved its key: older ones count no more.
+ALTER TABLE node ADD COLUMN proved BIGINT;
 ALTER TABLE node ADD COLUMN last_seen BIGINT;
 ALTER TABLE node ADD COLUMN version TEXT NOT NULL DEFAULT '';
 -- JSON, as the node last said of its machine.

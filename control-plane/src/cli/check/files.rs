@@ -88,7 +88,7 @@ fn is_in_use(config: &Config) -> bool {
 
 /// The configuration file, which may hold passwords.
 pub(super) fn configuration(path: &Path, config: &Config) -> Verdict {
-    let holds_password = config.bus.password.is_some() || config.database_url().starts_with("postgres");
+    let holds_password = config.database_url().starts_with("postgres");
     let is_open = path.metadata().is_ok_and(|found| found.mode() & 0o007 != 0);
     let shown = path.display().to_string();
     if holds_password && is_open {

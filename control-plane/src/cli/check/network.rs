@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use url::Host;
 
 use super::Verdict;
-use crate::bus;
+use crate::bus::keys::Keyring;
+use crate::bus::{self, User};
 use crate::config::Config;
 use crate::state::now;
 
@@ -74,13 +75,17 @@ pub(super) async fn bus(config: &Config) -> Verdict {
 }
 
 async fn asked(config: &Config) -> anyhow::Result<String> {
-    let client = tokio::time::timeout(PATIENCE, bus::connect(&config.bus, watch::Sender::default()))
+    let keyring = Keyring::new(&config.data_dir);
+    let connecting = bus::connect(&config.bus, &keyring, User::Control, watch::Sender::default());
+    let client = tokio::time::timeout(PATIENCE, connecting)
         .await
         .context("no answer within 5 s: start nats-server or mend bus.url")?
         .map_err(anyhow::Error::msg)?;
     async_nats::jetstream::new(client.clone())
         .query_account()
         .await
-        .context("the bus has no JetStream: start nats-server with -js")?;
+        .context(
+            "the bus has no JetStream: start nats-server with what `control-plane nats-config` writes",
+        )?;
     Ok(client.server_info().version.clone())
 }

@@ -82,6 +82,7 @@ impl Actors {
             "cameras:manage",
             "footage:erase",
             "nodes:read",
+            "nodes:manage",
             "users:manage",
             "keys:manage",
             "licences:assign",

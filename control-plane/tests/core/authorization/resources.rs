@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use control_plane::state::now;
+use nkeys::KeyPair;
 use serde_json::{Value, json};
 use wire::access::Role;
 
 use super::actors::{Actor, Actors, Target};
+use crate::node::{enrolment_token, join};
 use crate::support::World;
 use crate::support::people::PASSWORD;
 
@@ -94,6 +96,10 @@ async fn address(
             let body = json!({"name": "machine", "scopes": ["nodes:read"]});
             made(world, target, "/api/v1/service-keys", &body).await
         }
+        Some("enrolment-tokens") => {
+            made(world, target, "/api/v1/enrolment-tokens", &json!({"name": "gate"})).await
+        }
+        Some("nodes") => node(world, target).await,
         Some("organizations") if matches!(actor, Actor::Owner | Actor::OwnerElsewhere) => {
             world.organization("Fresh").await.to_string()
         }
@@ -140,6 +146,12 @@ fn body(method: &str, path: &str) -> Option<Body> {
             json(json!({"login": name("invited"), "name": "Invited", "role": "org_user"}))
         }
         ("post", [.., "service-keys"]) => json(json!({"name": "machine", "scopes": ["nodes:read"]})),
+        ("post", [.., "enrolment-tokens"]) => json(json!({"name": "gate"})),
+        // Nobody has such a token, and nobody can sign.
+        (_, [.., "enrol"]) => json(json!({
+            "token": "cce_none", "public_key": KeyPair::new_user().public_key(), "name": "", "version": ""
+        })),
+        (_, [.., "nodes", _, "token"]) => json(json!({"challenge": "1.x", "signature": "x"})),
         ("post", [.., "organizations"]) => json(json!({"name": name("organization")})),
         ("patch", [.., "users", _]) => json(json!({"name": "Renamed"})),
         ("patch", _) => json(json!({"name": name("renamed")})),
@@ -170,7 +182,7 @@ fn new_licences() -> Value {
 async fn made(world: &World, target: &Target, path: &str, body: &Value) -> String {
     let (status, answer) = world.call("POST", path, &target.maker, Some(body.clone())).await;
     assert_eq!(status, 201, "{path}: {answer}");
-    let thing = ["user", "key"]
+    let thing = ["user", "key", "enrolment"]
         .iter()
         .find_map(|noun| answer.get(noun))
         .unwrap_or(&answer);
@@ -191,6 +203,14 @@ async fn camera(world: &World, actors: &Actors, target: &Target, actor: Actor) -
         assert_eq!(status, 200, "{answer}");
     }
     camera
+}
+
+/// A node that has joined the target's organization.
+async fn node(world: &World, target: &Target) -> String {
+    let token = enrolment_token(world, &target.maker).await;
+    let (status, joined) = join(world, &token, &KeyPair::new_user().public_key()).await;
+    assert_eq!(status, 200, "{joined}");
+    joined["node"].as_str().unwrap().to_owned()
 }
 
 async fn job(world: &World, actors: &Actors, target: &Target, actor: Actor) -> String {
