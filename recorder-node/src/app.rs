@@ -16,11 +16,13 @@ use tokio_util::sync::CancellationToken;
 use wire::NodeId;
 use wire::plan::Plan;
 
+use crate::bus::access::{Access, renew};
 use crate::bus::credentials::Secrets;
 use crate::bus::{Link, heads, outbox::Drain, plan, serve::Server, status::Reporter};
 use crate::config::Config;
 use crate::db::{Db, settings};
 use crate::erasure::Eraser;
+use crate::identity::Identity;
 use crate::machine::Machine;
 use crate::media::Recorder;
 use crate::spool::commit::{self, Commit, Signals};
@@ -82,14 +84,16 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let started = now();
+    let identity = Identity::load(&config.data_dir)?;
+    let node = identity.node;
+    let access = Access::new(identity, config.data_dir.clone(), config.bus.clone())?;
     let db = Db::open(&config.data_dir)?;
     let layout = Layout::create(&config.data_dir).context("cannot make the spool")?;
     let past = {
         let (db, layout, config) = (db.clone(), layout.clone(), config.clone());
-        tokio::task::spawn_blocking(move || resume(&db, &layout, &config)).await??
+        tokio::task::spawn_blocking(move || resume(&db, &layout, &config, node)).await??
     };
     let Past {
-        node,
         plan: cached,
         ledger,
         sessions,
@@ -139,7 +143,8 @@ pub async fn serve(
     // The bus outlives the recording by a moment, to announce what was sealed last.
     let bus_stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    tasks.spawn(keeper.run(parts.config.bus.clone(), bus_stop.clone()));
+    tasks.spawn(keeper.run(access.clone(), bus_stop.clone()));
+    tasks.spawn(renew(access, link.clone(), plans.clone(), stop.clone()));
     let (read, plan_read) = watch::channel(0);
     tasks.spawn(plan::follow(link, node, plans, read, stop.clone()));
     let reporter = Reporter {

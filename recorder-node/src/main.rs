@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use recorder_node::{app, check, config::Config};
+use recorder_node::{app, check, config::Config, enrol};
 use tracing_subscriber::EnvFilter;
 
 /// Records cameras by the control plane's plan, keeps the footage until it is stored, and reports gaps.
@@ -20,6 +20,24 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Join a control plane with a one-time token. The node makes its private key itself and keeps it in the
+    /// data folder.
+    Enrol {
+        /// The node's TOML file; CLOUDCAM_NODE__… variables override it.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Address of the control plane.
+        #[arg(long, value_name = "https://HOST")]
+        server: String,
+        /// The token from the panel or from `control-plane enrolment-token`.
+        #[arg(
+            long,
+            value_name = "TOKEN",
+            env = "CLOUDCAM_ENROLMENT_TOKEN",
+            hide_env_values = true
+        )]
+        token: String,
+    },
     /// Record until SIGTERM or SIGINT.
     Run {
         /// The node's TOML file; CLOUDCAM_NODE__… variables override it.
@@ -50,6 +68,11 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let result = match args.command {
         Command::Run { config } => Config::load(&config).and_then(app::run),
+        Command::Enrol {
+            config,
+            server,
+            token,
+        } => Config::load(&config).and_then(|config| join(&config, &server, &token)),
         Command::Check { config } => return check::main(&config),
     };
     match result {
@@ -59,6 +82,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn join(config: &Config, server: &str, token: &str) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let identity = runtime.block_on(enrol::enrol(config, server, token))?;
+    let bus = identity.access.urls.join(", ");
+    tracing::info!(node = %identity.node, server = identity.server, bus, "joined; start the node with `run`");
+    Ok(())
 }
 
 fn start_logs(form: LogForm, level: &str) {

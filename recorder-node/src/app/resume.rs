@@ -20,7 +20,6 @@ use crate::supervisor::shared::outage_end;
 
 /// What the database and the spool held at start.
 pub(super) struct Past {
-    pub(super) node: NodeId,
     pub(super) plan: Option<Plan>,
     pub(super) ledger: Ledger,
     pub(super) sessions: Sessions,
@@ -29,9 +28,11 @@ pub(super) struct Past {
 }
 
 /// Repairs the spool and takes up the ledger where it ended.
-pub(super) fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Result<Past> {
-    let (node, plan, coverages) =
-        db.transaction(|c| Ok((settings::node(c)?, settings::plan(c)?, rows::coverages(c)?)))?;
+pub(super) fn resume(db: &Db, layout: &Layout, config: &Config, node: NodeId) -> anyhow::Result<Past> {
+    let (plan, coverages) = db.transaction(|c| {
+        settings::be(c, node)?;
+        Ok((settings::plan(c)?, rows::coverages(c)?))
+    })?;
     let mut sessions = Sessions::resume(node, db.with(session_rows::all)?);
     // Before anything is adopted or announced.
     erase::resume(db, layout, node)?;
@@ -86,7 +87,6 @@ pub(super) fn resume(db: &Db, layout: &Layout, config: &Config) -> anyhow::Resul
         }
     }
     Ok(Past {
-        node,
         plan,
         ledger,
         sessions,

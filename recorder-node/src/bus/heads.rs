@@ -14,7 +14,6 @@ use crate::spool::heads::Heads;
 /// A head's key lives for an hour after its last value.
 const REFRESH: Duration = Duration::from_secs(20 * 60);
 const RETRY: Duration = Duration::from_secs(1);
-const LIMIT: Duration = Duration::from_secs(5);
 
 /// Publishes changed heads until `stop`.
 pub async fn publish(link: Link, node: NodeId, heads: Arc<Heads>, stop: CancellationToken) {
@@ -51,17 +50,10 @@ pub async fn publish_changed(link: &Link, node: NodeId, heads: &Heads) -> Result
 
 /// Takes from `heads` what was published.
 async fn put_all(link: &Link, heads: &mut Vec<Head>) -> Result<(), String> {
-    if heads.is_empty() {
-        return Ok(());
-    }
-    let bucket = link.bucket(HEAD_BUCKET).await?;
     while let Some(head) = heads.last() {
         let json = serde_json::to_vec(head).map_err(|error| error.to_string())?;
-        let put = bucket.put(head_key(head.camera, head.stream), json.into());
-        tokio::time::timeout(LIMIT, put)
-            .await
-            .map_err(|_| "no answer".to_owned())?
-            .map_err(|error| error.to_string())?;
+        let key = head_key(head.node, head.camera, head.stream);
+        link.put(HEAD_BUCKET, &key, json).await?;
         heads.pop();
     }
     Ok(())

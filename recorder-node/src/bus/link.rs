@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream;
-use async_nats::jetstream::kv::Store;
 use async_nats::{Client, ConnectOptions, Event};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::config;
+use wire::bus::{inbox_prefix, kv_subject};
+
+use super::access::Access;
+
+const PUT_LIMIT: Duration = Duration::from_secs(5);
 
 /// The connection, once there is one. Clones share it.
 #[derive(Clone)]
@@ -69,16 +72,23 @@ impl Link {
         self.epoch.clone()
     }
 
-    /// A bucket, when bus and bucket are there.
+    /// Puts a key of a bucket, and waits until the bus has it. A bucket's stream takes what is published at
+    /// its subjects: no right to look at the stream is needed.
     ///
     /// # Errors
     /// One sentence.
-    pub async fn bucket(&self, name: &str) -> Result<Store, String> {
+    pub async fn put(&self, bucket: &str, key: &str, value: Vec<u8>) -> Result<(), String> {
         let client = self.client().ok_or("not connected")?;
-        jetstream::new(client)
-            .get_key_value(name)
-            .await
-            .map_err(|error| error.to_string())
+        let context = jetstream::new(client);
+        let put = async {
+            let ack = context.publish(kv_subject(bucket, key), value.into()).await?;
+            ack.await
+        };
+        match tokio::time::timeout(PUT_LIMIT, put).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("no answer".to_owned()),
+        }
     }
 }
 
@@ -87,28 +97,36 @@ impl Link {
 /// # Errors
 /// One sentence that says what is wrong with the address, the credentials or the server.
 pub async fn connect(
-    config: &config::Bus,
+    access: &Access,
     events: impl Fn(Event) + Send + Sync + 'static,
 ) -> Result<Client, String> {
     let events = Arc::new(events);
-    let mut options = ConnectOptions::new()
-        .name("recorder-node")
-        .max_reconnects(None)
-        .ping_interval(Duration::from_secs(10))
-        .reconnect_delay_callback(
-            |attempts| Duration::from_millis((100 << attempts.min(6)).min(3_000) as u64),
-        )
-        .event_callback(move |event| {
-            events(event);
-            async {}
-        });
-    if let (Some(username), Some(password)) = (&config.username, &config.password) {
-        options = options.user_and_password(username.clone(), password.clone());
+    let (signer, watcher) = (access.clone(), access.clone());
+    let mut options = ConnectOptions::with_auth_callback(move |nonce| {
+        let signer = signer.clone();
+        async move { signer.auth(&nonce) }
+    })
+    .name("recorder-node")
+    .custom_inbox_prefix(inbox_prefix(access.node()))
+    .max_reconnects(None)
+    .ping_interval(Duration::from_secs(10))
+    .reconnect_delay_callback(|attempts| Duration::from_millis((100 << attempts.min(6)).min(3_000) as u64))
+    .event_callback(move |event| {
+        watcher.heard(&event);
+        events(event);
+        async {}
+    });
+    if let Some(ca) = access.ca_file() {
+        options = options.add_root_certificates(ca).require_tls(true);
     }
-    let client = options
-        .connect(&config.url)
-        .await
-        .map_err(|error| format!("cannot connect to the bus at {}: {error}", config.url))?;
+    let urls = access.urls();
+    let client = options.connect(&urls).await.map_err(|error| {
+        use async_nats::ConnectErrorKind::{Authentication, AuthorizationViolation};
+        if matches!(error.kind(), Authentication | AuthorizationViolation) {
+            access.refused();
+        }
+        format!("cannot connect to the bus at {}: {error}", urls.join(", "))
+    })?;
     // Older servers fail to make buckets and silently drop what they do not know.
     if client.is_server_compatible(2, 11, 0) {
         Ok(client)
@@ -122,12 +140,12 @@ pub async fn connect(
 
 impl Keeper {
     /// Connects, with growing waits, until `stop`.
-    pub async fn run(self, config: config::Bus, stop: CancellationToken) {
+    pub async fn run(self, access: Access, stop: CancellationToken) {
         let mut waits = waits();
         let mut said = String::new();
         loop {
             let epoch = self.epoch.clone();
-            let attempt = connect(&config, move |event| match event {
+            let attempt = connect(&access, move |event| match event {
                 Event::Connected => {
                     tracing::info!("bus connected");
                     epoch.send_modify(|epoch| *epoch += 1);

@@ -1,8 +1,9 @@
-//! The node's side of the bus: plan, status, heads, outbox, requests both ways.
+//! The node's side of the bus: access, plan, status, heads, outbox, requests both ways.
 //!
 //! Everything here may fail for days: recording goes on from the database. Each task reads its work from the
 //! database or from shared state and does it when the bus is there; nothing queues up in memory.
 
+pub mod access;
 pub mod credentials;
 pub mod heads;
 pub mod link;

@@ -1,21 +1,24 @@
 //! Follows the node's plan: the last value of its key.
 //!
-//! A watch brings changes within milliseconds; the key is also read again after every new connection and now
-//! and then, so that a watch that silently died costs seconds and not a day. A plan that is gone or cannot
+//! The bucket tells of changes within milliseconds at the node's own subject; the key is also read again after
+//! every new connection and now and then, so that a change that was not told costs seconds and not a day. A plan that is gone or cannot
 //! be read changes nothing: the node goes on with the last one.
 
 use std::time::Duration;
 
+use async_nats::{Client, Message, StatusCode};
+use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wire::NodeId;
-use wire::bus::PLAN_BUCKET;
+use wire::bus::{plan_get_subject, plan_subject};
 use wire::plan::Plan;
 
 use super::Link;
 
 const REREAD: Duration = Duration::from_secs(20);
+const GET_LIMIT: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(500);
 
 /// Hands every new plan to `plans` until `stop`, and the number of each connection on which it was read to
@@ -54,13 +57,20 @@ async fn watch_key(
     plans: &watch::Sender<Option<Plan>>,
     read: impl Fn(),
 ) -> Result<(), String> {
-    let bucket = link.bucket(PLAN_BUCKET).await?;
-    let key = node.to_string();
-    let mut changes = bucket.watch(&key).await.map_err(|error| error.to_string())?;
+    let client = link.client().ok_or("not connected")?;
+    // Before the present value is asked for: what changes meanwhile is then in one of the two.
+    let mut changes = client
+        .subscribe(plan_subject(node))
+        .await
+        .map_err(|error| error.to_string())?;
+    client.flush().await.map_err(|error| error.to_string())?;
+    let mut newest = 0;
     loop {
-        let value = bucket.get(&key).await.map_err(|error| error.to_string())?;
-        if let Some(value) = value {
-            take(node, &value, plans);
+        let value = present(&client, node).await?;
+        // A server of a cluster may lag behind what another one has told already.
+        if let Some(message) = value.filter(|message| sequence(message) >= newest) {
+            newest = sequence(&message);
+            take(node, &message.payload, plans);
         }
         read();
         let reread = tokio::time::sleep(REREAD);
@@ -69,13 +79,41 @@ async fn watch_key(
             tokio::select! {
                 () = &mut reread => break,
                 change = changes.next() => match change {
-                    Some(Ok(entry)) => take(node, &entry.value, plans),
-                    Some(Err(error)) => return Err(error.to_string()),
-                    None => return Err("the watch ended".to_owned()),
+                    Some(message) => {
+                        newest = sequence(&message);
+                        take(node, &message.payload, plans);
+                    }
+                    None => return Err("the subscription ended".to_owned()),
                 },
             }
         }
     }
+}
+
+/// The present value of the plan's key; none when there is none.
+///
+/// # Errors
+/// One sentence, also when there is no bucket yet.
+pub async fn present(client: &Client, node: NodeId) -> Result<Option<Message>, String> {
+    let asked = client.request(plan_get_subject(node), Bytes::new());
+    let message = tokio::time::timeout(GET_LIMIT, asked)
+        .await
+        .map_err(|_| "no answer".to_owned())?
+        .map_err(|error| error.to_string())?;
+    match message.status {
+        None => Ok(Some(message)),
+        Some(StatusCode::NOT_FOUND) => Ok(None),
+        Some(other) => Err(format!("the plan cannot be read: status {other}")),
+    }
+}
+
+/// The place of a value among all that the bucket ever had.
+fn sequence(message: &Message) -> u64 {
+    let header = message
+        .headers
+        .as_ref()
+        .and_then(|headers| headers.get(async_nats::header::NATS_SEQUENCE));
+    header.and_then(|text| text.as_str().parse().ok()).unwrap_or(0)
 }
 
 fn take(node: NodeId, json: &[u8], plans: &watch::Sender<Option<Plan>>) {

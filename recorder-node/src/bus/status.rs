@@ -66,15 +66,9 @@ impl Reporter {
     }
 
     async fn publish(&self, link: &Link) -> Result<(), String> {
-        let bucket = link.bucket(NODE_BUCKET).await?;
         let status = self.status().await.map_err(|error| error.to_string())?;
         let json = serde_json::to_vec(&status).map_err(|error| error.to_string())?;
-        let put = bucket.put(self.node.to_string(), json.into());
-        match tokio::time::timeout(INTERVAL, put).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("no answer".to_owned()),
-        }
+        link.put(NODE_BUCKET, &self.node.to_string(), json).await
     }
 
     async fn status(&self) -> Result<NodeStatus, crate::db::DbError> {

@@ -15,10 +15,12 @@ use wire::event::NodeEvent;
 use wire::plan::Plan;
 use wire::{CameraId, NodeId, ObjectId, StreamKind, TimeRange, UnixMs};
 
+use super::access::Access;
 use super::outbox::Drain;
 use super::{Link, plan};
 use crate::config;
 use crate::db::{Db, outbox};
+use crate::identity::tests::stranger;
 use crate::spool::heads::Heads;
 
 struct Nats {
@@ -48,12 +50,10 @@ impl Nats {
         self.child = spawn(self.port, self.dir.path());
     }
 
-    fn config(&self) -> config::Bus {
-        config::Bus {
-            url: format!("nats://127.0.0.1:{}", self.port),
-            username: None,
-            password: None,
-        }
+    /// This bus lets everybody in: who is let in where is tested with the control plane.
+    fn access(&self) -> Access {
+        let identity = stranger(&format!("nats://127.0.0.1:{}", self.port));
+        Access::new(identity, self.dir.path().to_owned(), config::Bus::default()).unwrap()
     }
 }
 
@@ -101,7 +101,7 @@ impl World {
         let db = Db::open(dir.path()).unwrap();
         let (link, keeper) = Link::new();
         let stop = CancellationToken::new();
-        tokio::spawn(keeper.run(nats.config(), stop.clone()));
+        tokio::spawn(keeper.run(nats.access(), stop.clone()));
         let drain = Drain {
             node: NodeId::generate(),
             db: db.clone(),
@@ -264,6 +264,11 @@ async fn the_plan_is_followed_and_a_bad_one_changes_nothing() {
     let config = jetstream::kv::Config {
         bucket: PLAN_BUCKET.into(),
         history: 1,
+        republish: Some(stream::Republish {
+            source: PLAN_REPUBLISH.0.into(),
+            destination: PLAN_REPUBLISH.1.into(),
+            headers_only: false,
+        }),
         ..Default::default()
     };
     let bucket = until("the bucket", || async {

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use media_core::{Engine, EngineConfig};
-use wire::bus::{EVENT_STREAM, HEAD_BUCKET, NODE_BUCKET, PLAN_BUCKET};
 use wire::plan::PlanEntry;
 
 use super::{Grade, Verdict};
-use crate::bus::link;
+use crate::bus::access::Access;
+use crate::bus::{link, plan};
 use crate::config::Config;
 use crate::db::{Db, settings};
+use crate::identity::Identity;
 use crate::media::{Recorder, source_spec};
 use crate::spool::space::free_bytes;
 
@@ -97,47 +98,60 @@ pub(super) fn plugins() -> Verdict {
     )
 }
 
-/// Bus, its version, JetStream, and what the control plane makes on it.
+/// Whether the node has joined, the bus, its version, and what the control plane makes on it.
 pub(super) async fn bus(config: &Config) -> Vec<Verdict> {
-    let connected = tokio::time::timeout(BUS_LIMIT, link::connect(&config.bus, |_| {})).await;
-    let client = match connected
-        .unwrap_or_else(|_| Err(format!("no answer from {} within 5 s", config.bus.url)))
-    {
-        Ok(client) => client,
+    let enrol = "make an enrolment token in the panel, then run `recorder-node enrol`";
+    let identity = match Identity::load(&config.data_dir) {
+        Ok(identity) => identity,
         Err(error) => {
-            let remedy = "start nats-server 2.11 or newer, or mend `bus.url`, `bus.username`, `bus.password`; \
-                          until then the node records by its last plan";
-            return vec![Verdict::bad(Grade::Fail, "bus", error, remedy)];
+            return vec![Verdict::bad(
+                Grade::Fail,
+                "enrolment",
+                format!("{error:#}"),
+                enrol,
+            )];
         }
     };
-    let version = client.server_info().version;
-    let jetstream = async_nats::jetstream::new(client);
-    let mut missing = Vec::new();
-    for bucket in [PLAN_BUCKET, NODE_BUCKET, HEAD_BUCKET] {
-        let found = tokio::time::timeout(BUS_LIMIT, jetstream.get_key_value(bucket)).await;
-        if !matches!(found, Ok(Ok(_))) {
-            missing.push(format!("bucket {bucket}"));
+    let (node, server) = (identity.node, identity.server.clone());
+    let joined = Verdict::ok("enrolment", format!("node {node} of {server}"));
+    let access = match Access::new(identity, config.data_dir.clone(), config.bus.clone()) {
+        Ok(access) => access,
+        Err(error) => {
+            return vec![Verdict::bad(
+                Grade::Fail,
+                "enrolment",
+                format!("{error:#}"),
+                enrol,
+            )];
         }
-    }
-    let found = tokio::time::timeout(BUS_LIMIT, jetstream.get_stream(EVENT_STREAM)).await;
-    if !matches!(found, Ok(Ok(_))) {
-        missing.push(format!("stream {EVENT_STREAM}"));
-    }
-    let reached = Verdict::ok("bus", format!("nats-server {version}"));
-    if missing.is_empty() {
-        return vec![reached, Verdict::ok("JetStream", "stream and buckets are there")];
-    }
-    let remedy =
-        "nats-server needs `jetstream` switched on; then start the control plane once: it makes them";
-    vec![
-        reached,
-        Verdict::bad(
-            Grade::Fail,
-            "JetStream",
-            format!("missing: {}", missing.join(", ")),
-            remedy,
+    };
+    let connected = tokio::time::timeout(BUS_LIMIT, link::connect(&access, |_| {})).await;
+    let urls = access.urls().join(", ");
+    let client = match connected.unwrap_or_else(|_| Err(format!("no answer from {urls} within 5 s"))) {
+        Ok(client) => client,
+        Err(error) => {
+            let remedy = "start nats-server 2.11 or newer with what `control-plane nats-config` writes, or mend \
+                          `bus.url`; an old token is renewed by `run`; until then the node records by its last plan";
+            return vec![joined, Verdict::bad(Grade::Fail, "bus", error, remedy)];
+        }
+    };
+    let reached = Verdict::ok("bus", format!("nats-server {}", client.server_info().version));
+    let plan = match plan::present(&client, node).await {
+        Ok(Some(_)) => Verdict::ok("plan", "there is one".to_owned()),
+        Ok(None) => Verdict::bad(
+            Grade::Warn,
+            "plan",
+            "there is none yet".to_owned(),
+            "the control plane makes one when the node has reported once",
         ),
-    ]
+        Err(error) => Verdict::bad(
+            Grade::Fail,
+            "plan",
+            error,
+            "start the control plane once: it makes the bucket of plans",
+        ),
+    };
+    vec![joined, reached, plan]
 }
 
 /// Every camera of the last plan.

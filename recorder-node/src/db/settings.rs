@@ -27,17 +27,26 @@ fn put(c: &mut SqliteConnection, name: &str, value: &[u8]) -> DbResult<()> {
     Ok(())
 }
 
-/// This node's id, made at the first call.
+/// The node whose database this is; none before its first start.
 ///
 /// # Errors
 /// Those of the database.
-pub fn node(c: &mut SqliteConnection) -> DbResult<NodeId> {
-    if let Some(blob) = get(c, NODE)? {
-        return node_id(&blob);
+pub fn known_node(c: &mut SqliteConnection) -> DbResult<Option<NodeId>> {
+    get(c, NODE)?.map(|blob| node_id(&blob)).transpose()
+}
+
+/// Makes this the database of `node`.
+///
+/// # Errors
+/// [`DbError::Damaged`] when it is another node's, and those of the database.
+pub fn be(c: &mut SqliteConnection, node: NodeId) -> DbResult<()> {
+    match known_node(c)? {
+        Some(known) if known == node => Ok(()),
+        Some(_) => Err(DbError::Damaged(
+            "it is another node's: its footage is not this node's",
+        )),
+        None => put(c, NODE, node.as_bytes()),
     }
-    let node = NodeId::generate();
-    put(c, NODE, node.as_bytes())?;
-    Ok(node)
 }
 
 /// The last plan; none before the first, or when an older version wrote one that cannot be read.
@@ -136,10 +145,15 @@ mod tests {
             let db = Db::open(dir.path()).unwrap();
             db.transaction(|c| put_credentials(c, camera, 3, Some(&secret)))
                 .unwrap();
-            db.transaction(node).unwrap()
+            let node = NodeId::generate();
+            assert_eq!(db.transaction(known_node).unwrap(), None);
+            db.transaction(|c| be(c, node)).unwrap();
+            node
         };
         let db = Db::open(dir.path()).unwrap();
-        assert_eq!(db.transaction(node).unwrap(), first);
+        assert_eq!(db.transaction(known_node).unwrap(), Some(first));
+        db.transaction(|c| be(c, first)).unwrap();
+        assert!(db.transaction(|c| be(c, NodeId::generate())).is_err());
         let cached = db.transaction(|c| cached_credentials(c, camera)).unwrap();
         assert_eq!(cached, Some((3, Some(secret))));
         db.transaction(|c| keep_credentials_of(c, &[])).unwrap();
