@@ -231,9 +231,6 @@ def generate(arguments, folder, base, token, seconds):
 
 def run(arguments, folder, processes):
     nats_port, http_port = free_port(), free_port()
-    processes.start(
-        [arguments.nats_server, "-js", "-a", "127.0.0.1", "-p", str(nats_port), "-sd", str(folder / "nats")], folder / "nats.log"
-    )
     url = postgres(processes, folder) if arguments.database == "postgres" else f"sqlite:{folder}/data/control-plane.sqlite"
     config = folder / "control.toml"
     config.write_text(
@@ -242,6 +239,14 @@ def run(arguments, folder, processes):
         f'[bus]\nurl = "nats://127.0.0.1:{nats_port}"\n'
         f'[database]\nurl = "{url}"\n'
     )
+    install = [arguments.control_plane, "init", "--config", str(config)]
+    subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+    nats_config = [
+        arguments.control_plane, "nats-config", "--config", str(config), "--out", str(folder / "nats.conf"),
+        "--store-dir", str(folder / "nats"), "--port", str(nats_port),
+    ]
+    subprocess.run(nats_config, check=True, stdout=subprocess.DEVNULL)
+    processes.start([arguments.nats_server, "-c", str(folder / "nats.conf")], folder / "nats.log")
     time.sleep(2 if arguments.database == "postgres" else 0)
     log = folder / "control-plane.log"
     server = processes.start([arguments.control_plane, "--log", "json", "serve", "--config", config], log)

@@ -2,11 +2,13 @@
 //! ports. Everything ends when the world is dropped; after a failure its folder stays.
 
 pub mod api;
+mod bus;
 pub mod camera;
+mod install;
 pub mod process;
 pub mod programs;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -70,21 +72,16 @@ impl World {
         ));
         let dir = folder.path();
         let (bus_port, http_port) = (free_port()?, free_port()?);
-        write_configs(&dir, bus_port, http_port)?;
-        let with = |verb: &str, file: &str| vec![verb.into(), "--config".into(), dir.join(file).into()];
+        install::control(&dir, bus_port, http_port)?;
         let bus = Process::start(
             "nats",
             nats_server()?,
             vec!["-c".into(), dir.join("nats.conf").into()],
             &dir,
         )?;
-        let mut control = Process::start(
-            "control-plane",
-            built("control-plane")?,
-            with("serve", "control.toml"),
-            &dir,
-        )?;
-        let node = Process::start("node", built("recorder-node")?, with("run", "node.toml"), &dir)?;
+        let config = dir.join("control.toml").into();
+        let serve = vec!["serve".into(), "--config".into(), config];
+        let mut control = Process::start("control-plane", built("control-plane")?, serve, &dir)?;
         let base = format!("http://127.0.0.1:{http_port}");
         let api = wait_for("the control plane signs in", DEADLINE, async || {
             control.check_alive()?;
@@ -92,6 +89,7 @@ impl World {
             Api::sign_in(&base, password.trim()).await.map(Some)
         })
         .await?;
+        let node = install::node(&dir, "node", "test node", &base)?;
         Ok(Self {
             node,
             control,
@@ -101,10 +99,27 @@ impl World {
         })
     }
 
+    /// Starts another node beside the first: it joins, with a folder and a configuration of its own. `name` is
+    /// also its file name: letters, digits and hyphens.
+    ///
+    /// # Errors
+    /// When it cannot join or be started.
+    pub fn add_node(&self, name: &str) -> Result<Process> {
+        install::node(&self.folder(), name, name, &self.api.base)
+    }
+
     /// Where everything is.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.folder.path()
+    }
+
+    /// A client of the bus that may say and hear everything.
+    ///
+    /// # Errors
+    /// When the bus does not answer.
+    pub async fn bus_client(&self) -> Result<async_nats::Client> {
+        bus::client(&self.folder()).await
     }
 
     /// The administrator's password.
@@ -201,33 +216,4 @@ impl World {
 #[must_use]
 pub fn now() -> UnixMs {
     UnixMs((crate::sim::camera::now_us() / 1000) as i64)
-}
-
-fn write_configs(dir: &Path, bus_port: u16, http_port: u16) -> Result<()> {
-    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/config/nats.conf");
-    let store = dir.join("nats");
-    let conf = std::fs::read_to_string(template)?
-        .replace("@PORT@", &bus_port.to_string())
-        .replace("@STORE@", &store.to_string_lossy())
-        .replace("@CONTROL_PASSWORD@", "control-secret")
-        .replace("@NODE_PASSWORD@", "node-secret");
-    std::fs::write(dir.join("nats.conf"), conf)?;
-    let bus = |user: &str, password: &str| {
-        format!(
-            "[bus]\nurl = \"nats://127.0.0.1:{bus_port}\"\nusername = \"{user}\"\npassword = \"{password}\"\n"
-        )
-    };
-    let control = format!(
-        "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:{http_port}\"\n{}",
-        dir.join("control"),
-        bus("control-plane", "control-secret")
-    );
-    std::fs::write(dir.join("control.toml"), control)?;
-    let node = format!(
-        "data_dir = {:?}\nname = \"test node\"\n{}",
-        dir.join("node"),
-        bus("node", "node-secret")
-    );
-    std::fs::write(dir.join("node.toml"), node)?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use async_nats::{ConnectOptions, jetstream};
+use async_nats::jetstream;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
 use tests::footage::ffmpeg;
@@ -95,14 +95,7 @@ fn length_ms(stretch: &wire::coverage::Stretch) -> Option<i64> {
 
 /// Puts the erasure into the node's plan, as the control plane does.
 async fn plan(world: &World, node: NodeId, erasure: Erasure) -> Result<()> {
-    let conf = std::fs::read_to_string(world.folder().join("nats.conf"))?;
-    let address = conf
-        .lines()
-        .find_map(|line| line.strip_prefix("listen: "))
-        .context("an address")?;
-    let client = ConnectOptions::with_user_and_password("control-plane".into(), "control-secret".into())
-        .connect(format!("nats://{}", address.trim_matches('"')))
-        .await?;
+    let client = world.bus_client().await?;
     let bucket = jetstream::new(client).get_key_value(PLAN_BUCKET).await?;
     let json = bucket.get(node.to_string()).await?.context("a plan")?;
     let mut plan: Plan = serde_json::from_slice(&json)?;
