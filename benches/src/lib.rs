@@ -2,6 +2,7 @@
 //!
 //! Reads `/proc` and computes; knows nothing of what is measured.
 
+pub mod bus;
 pub mod children;
 pub mod machine;
 pub mod process;

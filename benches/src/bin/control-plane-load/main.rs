@@ -12,11 +12,10 @@ mod report;
 mod seed;
 mod server;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use benches::children::{Running, free_port, wait_for};
+use benches::bus::Bus;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -60,14 +59,12 @@ async fn run(args: &Args) -> Result<bool> {
         .install_default()
         .map_err(|_| anyhow!("a TLS provider is installed already"))?;
     let scratch = args.scratch()?;
-    let port = free_port()?;
-    let bus_url = format!("nats://127.0.0.1:{port}");
-    let bus = start_bus(args, scratch.path(), port).await?;
+    let bus = Bus::start(&args.nats_server, scratch.path()).await?;
     let mut databases = Vec::new();
     for &kind in &args.databases {
         eprintln!("{kind}: starting");
         let database = Database::start(kind, scratch.path()).await?;
-        let server = Server::start(args, &database, &bus_url).await?;
+        let server = Server::start(args, &database, &bus).await?;
         server.stop().await?;
         seed::fill(&database, args)?;
         databases.push(database);
@@ -76,13 +73,13 @@ async fn run(args: &Args) -> Result<bool> {
     for round in 1..=args.rounds {
         for database in &databases {
             eprintln!("{}: round {round} of {}", database.kind, args.rounds);
-            measured.extend(measure(args, database, &bus_url, round).await?);
+            measured.extend(measure(args, database, &bus, round).await?);
         }
     }
     for database in databases {
         database.stop().await?;
     }
-    bus.stop().await?;
+    bus.process.stop().await?;
     let report = Report::new(measured, args);
     report.write(&args.out)?;
     println!("{}", report.table());
@@ -91,8 +88,8 @@ async fn run(args: &Args) -> Result<bool> {
 }
 
 /// Only one server runs at a time: an idle one would still plan.
-async fn measure(args: &Args, database: &Database, bus_url: &str, round: usize) -> Result<Vec<Measured>> {
-    let mut server = Server::start(args, database, bus_url).await?;
+async fn measure(args: &Args, database: &Database, bus: &Bus, round: usize) -> Result<Vec<Measured>> {
+    let mut server = Server::start(args, database, bus).await?;
     let outcome = phase::all(args, database, &mut server, round).await;
     let outcome = outcome.with_context(|| format!("the server's log is {}", server.log.display()));
     if outcome.is_err() {
@@ -100,23 +97,4 @@ async fn measure(args: &Args, database: &Database, bus_url: &str, round: usize) 
     }
     server.stop().await?;
     outcome
-}
-
-async fn start_bus(args: &Args, folder: &Path, port: u16) -> Result<Running> {
-    let arguments = ["-js", "-a", "127.0.0.1", "-p", &port.to_string(), "-sd"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain([folder.join("nats").display().to_string()])
-        .collect::<Vec<_>>();
-    let bus = Running::start(
-        "nats-server",
-        &args.nats_server,
-        &arguments,
-        &folder.join("nats.log"),
-    )?;
-    wait_for("nats-server", std::time::Duration::from_secs(20), || {
-        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-    })
-    .await?;
-    Ok(bus)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use benches::bus::Bus;
 use benches::children::{Running, free_port};
 
 use crate::args::Args;
@@ -22,15 +23,17 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it and waits until it is ready.
-    pub(crate) async fn start(args: &Args, database: &Database, bus_url: &str) -> Result<Self> {
+    pub(crate) async fn start(args: &Args, database: &Database, bus: &Bus) -> Result<Self> {
         let port = free_port()?;
         let config = database.folder.join("control.toml");
         let text = format!(
             "data_dir = \"{}/data\"\n[http]\nbind = \"127.0.0.1:{port}\"\nrequests_per_s = 1000000\n\
-             [bus]\nurl = \"{bus_url}\"\n[database]\nurl = \"{}\"\n",
+             [bus]\nurl = \"{}\"\n[database]\nurl = \"{}\"\n",
             database.folder.display(),
+            bus.url,
             database.url
         );
+        bus.give_keys(&database.folder.join("data"))?;
         fs::write(&config, text)?;
         let log = database.folder.join("control-plane.log");
         let arguments = ["serve", "--config", &config.display().to_string()].map(str::to_owned);

@@ -36,11 +36,8 @@ impl Drop for Index {
 }
 
 impl Index {
-    /// Connects and creates what a control plane creates.
-    pub(crate) async fn connect(url: &str) -> Result<Self> {
-        let client = async_nats::connect(url)
-            .await
-            .context("connecting to nats-server")?;
+    /// Creates what a control plane creates.
+    pub(crate) async fn connect(client: Client) -> Result<Self> {
         let jetstream = jetstream::new(client.clone());
         let events = stream::Config {
             name: bus::EVENT_STREAM.to_owned(),
@@ -105,6 +102,11 @@ async fn bucket(jetstream: &jetstream::Context, name: &str, max_age: Duration) -
         bucket: name.to_owned(),
         history: 1,
         max_age,
+        republish: (name == bus::PLAN_BUCKET).then(|| stream::Republish {
+            source: bus::PLAN_REPUBLISH.0.to_owned(),
+            destination: bus::PLAN_REPUBLISH.1.to_owned(),
+            headers_only: false,
+        }),
         ..kv::Config::default()
     };
     jetstream

@@ -2,56 +2,34 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 
 use crate::index::Index;
 use crate::recorder::Recorder;
-use benches::children::{Running, free_port, wait_for};
+use benches::bus::Bus;
+use benches::children::Running;
 
 /// The recorder node, and the bus that it needs.
 pub(crate) struct Node {
     program: PathBuf,
-    url: String,
-    bus: Running,
+    bus: Bus,
     index: Index,
 }
 
 impl Node {
     /// Starts the bus; it runs through all rounds.
     pub(crate) async fn new(program: PathBuf, nats_server: &Path, folder: &Path) -> Result<Self> {
-        let port = free_port()?;
-        let config = folder.join("nats.conf");
-        let store = folder.join("nats");
-        fs::write(
-            &config,
-            format!(
-                "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\" }}\n",
-                store.display()
-            ),
-        )?;
-        let arguments = ["-c".to_owned(), config.display().to_string()];
-        let bus = Running::start("nats-server", nats_server, &arguments, &folder.join("nats.log"))?;
-        wait_for("nats-server", Duration::from_secs(20), || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        })
-        .await?;
-        let url = format!("nats://127.0.0.1:{port}");
-        let index = Index::connect(&url).await?;
-        Ok(Self {
-            program,
-            url,
-            bus,
-            index,
-        })
+        let bus = Bus::start(nats_server, folder).await?;
+        let index = Index::connect(bus.control().await?).await?;
+        Ok(Self { program, bus, index })
     }
 
     /// Stops the bus.
     pub(crate) async fn close(self) -> Result<()> {
         drop(self.index);
-        self.bus.stop().await
+        self.bus.process.stop().await
     }
 }
 
@@ -64,11 +42,8 @@ impl Recorder for Node {
     async fn start(&mut self, urls: &[String], folder: &Path) -> Result<Vec<Running>> {
         let config = folder.join("node.toml");
         let data = folder.join("data");
-        let text = format!(
-            "data_dir = \"{}\"\nname = \"density\"\n\n[bus]\nurl = \"{}\"\nusername = \"node\"\npassword = \"none\"\n",
-            data.display(),
-            self.url
-        );
+        let text = format!("data_dir = \"{}\"\nname = \"density\"\n", data.display());
+        self.bus.enrol(&data)?;
         fs::write(&config, text)?;
         let arguments = [
             "run".to_owned(),
@@ -83,7 +58,7 @@ impl Recorder for Node {
     }
 
     fn beside(&self) -> Option<u32> {
-        Some(self.bus.pid)
+        Some(self.bus.process.pid)
     }
 }
 
