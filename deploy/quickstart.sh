@@ -123,25 +123,10 @@ build() {
         --bin control-plane --bin recorder-node --bin camera-sim
 }
 
-# Two users of the bus, each with what its program needs and no more; nobody else gets in.
-write_bus_config() {
+# The installation's keys are made once; the bus lets in who has a token that they sign, and nobody else.
+write_config() {
     BUS_PORT="$(python3 "$PANEL" free-port "$DATA/bus-port")"
-    CONTROL_PASSWORD="$(python3 "$PANEL" secret)"
-    NODE_PASSWORD="$(python3 "$PANEL" secret)"
-    mkdir -p "$DATA/nats"
-    sed -e "s|@PORT@|$BUS_PORT|; s|@STORE@|$DATA/nats|" \
-        -e "s|@CONTROL_PASSWORD@|$CONTROL_PASSWORD|; s|@NODE_PASSWORD@|$NODE_PASSWORD|" \
-        "$HERE/config/nats.conf" >"$DATA/nats.conf"
-}
-
-start_bus() {
-    write_bus_config
-    start nats-server "$NATS_SERVER" -c "$DATA/nats.conf"
-    wait_until 20 "nats-server does not answer" python3 "$PANEL" bus-answers "$BUS_PORT"
-}
-
-start_control_plane() {
-    mkdir -p "$DATA/control"
+    mkdir -p "$DATA/control" "$DATA/nats"
     cat >"$DATA/control.toml" <<TOML
 # Written by quickstart.sh at each start; use CLOUDCAM_CONTROL__… in the environment instead.
 data_dir = "$DATA/control"
@@ -151,9 +136,20 @@ bind = "127.0.0.1:$PORT"
 
 [bus]
 url = "nats://127.0.0.1:$BUS_PORT"
-username = "control-plane"
-password = "$CONTROL_PASSWORD"
 TOML
+    run_logged "making the keys" "$BIN/control-plane" init --config "$DATA/control.toml"
+    run_logged "writing the bus' configuration" "$BIN/control-plane" nats-config \
+        --config "$DATA/control.toml" --out "$DATA/nats.conf" --store-dir "$DATA/nats" \
+        --port "$BUS_PORT" --max-store 2GB
+}
+
+start_bus() {
+    write_config
+    start nats-server "$NATS_SERVER" -c "$DATA/nats.conf"
+    wait_until 20 "nats-server does not answer" python3 "$PANEL" bus-answers "$BUS_PORT"
+}
+
+start_control_plane() {
     start control-plane "$BIN/control-plane" serve --config "$DATA/control.toml"
     wait_until 30 "the control plane does not get ready" python3 "$PANEL" is-ready "$BASE"
 }
@@ -165,15 +161,24 @@ start_node() {
 data_dir = "$DATA/node"
 
 [bus]
+# Another one than at the last start, if that was taken meanwhile.
 url = "nats://127.0.0.1:$BUS_PORT"
-username = "node"
-password = "$NODE_PASSWORD"
 
 [spool]
 # The store is on the same disk: two gigabytes of copies are enough.
 max_bytes = 2000000000
 TOML
+    [ -f "$DATA/node/identity.json" ] || join_node
     start recorder-node "$BIN/recorder-node" run --config "$DATA/node.toml"
+}
+
+# The node makes its own key; a token that works once lets it join.
+join_node() {
+    local token
+    token="$("$BIN/control-plane" enrolment-token --bare --config "$DATA/control.toml")" ||
+        fail "no enrolment token was made; see above"
+    CLOUDCAM_ENROLMENT_TOKEN="$token" run_logged "joining of the node" \
+        "$BIN/recorder-node" enrol --config "$DATA/node.toml" --server "$BASE"
 }
 
 # Simulated cameras run when none was named, and again at each start of a folder that has them.

@@ -262,7 +262,6 @@ def arguments():
         commands.add_parser(name).add_argument("port", type=int)
     commands.add_parser("is-ready", help="whether /readyz answers 200").add_argument("base")
     commands.add_parser("check-camera").add_argument("url")
-    commands.add_parser("secret", help="print a new random password")
     cameras = commands.add_parser("cameras", help="create the cameras and wait until each is settled")
     cameras.add_argument("--base", required=True)
     cameras.add_argument("--password-file", required=True)
@@ -289,10 +288,6 @@ def run(options):
             return False
     elif options.command == "check-camera":
         check_camera(options.url)
-    elif options.command == "secret":
-        import secrets
-
-        print(secrets.token_urlsafe(24))
     else:
         run_cameras(options)
     return True
