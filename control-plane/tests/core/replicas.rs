@@ -87,7 +87,7 @@ async fn an_edit_anywhere_wakes_the_planner_and_its_end_hands_over() {
         planner(&first.server).then_some(())
     })
     .await;
-    let node = Node::start(&nats).await;
+    let node = Node::start(&nats, &first).await;
     node.plan_when("an empty plan", |plan| plan.entries.is_empty())
         .await;
 
@@ -95,8 +95,9 @@ async fn an_edit_anywhere_wakes_the_planner_and_its_end_hands_over() {
     let second = Server::start(config(first.dir.path(), &nats.url()))
         .await
         .unwrap();
-    let mut wakes = node.client.subscribe(WAKE_SUBJECT).await.unwrap();
-    node.client.flush().await.unwrap();
+    let client = nats.client().await;
+    let mut wakes = client.subscribe(WAKE_SUBJECT).await.unwrap();
+    client.flush().await.unwrap();
     let answer = first
         .http
         .post(format!("http://{}/api/v1/cameras", second.address))
