@@ -13,7 +13,7 @@ mod tests;
 use std::collections::HashMap;
 
 use wire::coverage::Gap;
-use wire::event::{EndReason, RecordingSession};
+use wire::event::{EndReason, RecordingSession, SealedObject};
 use wire::{NodeId, ObjectId, RecordingId, UnixMs};
 
 use crate::ledger::{Outlook, StreamKey};
@@ -213,9 +213,16 @@ impl Sessions {
     }
 
     /// An object of the stream is sealed.
-    pub fn sealed(&mut self, key: StreamKey, epoch: u64, bytes: u64, frames: u64, now: UnixMs) -> Vec<Write> {
+    pub fn sealed(&mut self, object: &SealedObject, frames: u64, now: UnixMs) -> Vec<Write> {
+        let key = StreamKey {
+            camera: object.camera,
+            stream: object.stream,
+        };
+        let (epoch, bytes) = (object.epoch, object.bytes);
         let mut writes = Vec::new();
         let count = |session: &mut Session| {
+            // A camera whose clock is ahead has its first picture before its window opens here.
+            session.told.started.get_or_insert(object.start);
             session.told.bytes = session.told.bytes.saturating_add(bytes);
             session.told.frames = session.told.frames.saturating_add(frames);
         };

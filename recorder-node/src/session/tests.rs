@@ -1,7 +1,8 @@
 //! Sessions begin, count, fail and end once each, whatever restarts come between.
 
 use wire::coverage::GapCause;
-use wire::{CameraId, StreamKind, TimeRange};
+use wire::media::Init;
+use wire::{CameraId, SegmentTable, StreamKind, TimeRange};
 
 use super::*;
 use crate::db::{Db, outbox, sessions};
@@ -40,6 +41,27 @@ fn gap(id: ObjectId, start: i64, end: i64) -> Gap {
         range: TimeRange::new(t(start), t(end)).unwrap(),
         cause: GapCause::Camera,
         detail: String::new(),
+    }
+}
+
+fn object(bytes: u64) -> SealedObject {
+    SealedObject {
+        id: ObjectId::generate(),
+        camera: KEY.camera,
+        stream: KEY.stream,
+        node: NODE,
+        epoch: 3,
+        previous: None,
+        start: t(2),
+        end: t(3),
+        bytes,
+        sha256: String::new(),
+        init: Init {
+            length: 1,
+            digest: String::new(),
+        },
+        tracks: Vec::new(),
+        segments: SegmentTable::default(),
     }
 }
 
@@ -105,7 +127,7 @@ fn a_session_counts_across_restarts_and_ends_once() {
     node.write(writes);
     let id = node.last().id;
     assert_eq!((node.last().started, node.last().revision), (Some(t(1)), 2));
-    let writes = node.sessions.sealed(KEY, 3, 1_000, 15, t(60));
+    let writes = node.sessions.sealed(&object(1_000), 15, t(60));
     node.write(writes);
     let (lost, later) = (ObjectId::generate(), ObjectId::generate());
     for end in [90, 120] {
@@ -138,7 +160,7 @@ fn a_session_counts_across_restarts_and_ends_once() {
     );
     assert!(node.db.with(sessions::all).unwrap().is_empty());
     // The last object is sealed a moment after the end.
-    let writes = node.sessions.sealed(KEY, 3, 500, 5, t(603));
+    let writes = node.sessions.sealed(&object(500), 5, t(603));
     node.write(writes);
     assert_eq!((node.last().bytes, node.last().revision), (1_500, 4));
     assert_eq!(
@@ -210,7 +232,7 @@ fn what_is_counted_is_told_every_ten_minutes() {
     let mut node = Node::new();
     node.step(open(0, None), 0);
     for minute in 1..=30 {
-        let writes = node.sessions.sealed(KEY, 3, 10, 1, t(minute * 60));
+        let writes = node.sessions.sealed(&object(10), 1, t(minute * 60));
         node.write(writes);
     }
     assert_eq!(node.told.len(), 4);

@@ -228,8 +228,7 @@ impl Committer {
                 match TimeRange::new(sealed.start, sealed.end) {
                     Ok(range) if !failed.contains(&sealed.id) => {
                         rows.push(Row::Changes(self.ledger.sealed(key, sealed.id, range)));
-                        let (epoch, bytes) = (sealed.epoch, sealed.bytes);
-                        let writes = self.sessions.sealed(key, epoch, bytes, frames, now());
+                        let writes = self.sessions.sealed(&sealed, frames, now());
                         rows.push(Row::Sessions(writes));
                         rows.push(Row::Sealed(Box::new(sealed)));
                     }

@@ -225,7 +225,7 @@ impl Repair<'_> {
         changes.extend(ledger.sealed(key, sealed.id, range));
         let mut writes = gap_writes(sessions, &changes, self.now);
         writes.extend(sessions.footage(key, sealed.epoch, sealed.start, self.now));
-        writes.extend(sessions.sealed(key, sealed.epoch, sealed.bytes, found.frames, self.now));
+        writes.extend(sessions.sealed(sealed, found.frames, self.now));
         let erased = self.db.transaction(|c| {
             rows::apply(c, &changes)?;
             session_rows::apply(c, &writes)?;

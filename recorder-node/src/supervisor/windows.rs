@@ -15,9 +15,9 @@ use crate::ledger::Planned;
 /// A camera is connected this long before a window opens, and its pre-roll on top.
 const LEAD_MS: i64 = 8_000;
 /// A camera's clock may lag behind ours: the last picture of a window may come this much after its end.
-const LINGER_MS: i64 = 3_000;
+const LINGER_MS: i64 = 6_000;
 /// The end of a session is told when its last object is closed, or after this.
-const GIVE_UP_MS: i64 = 5_000;
+const GIVE_UP_MS: i64 = 8_000;
 
 /// Start, and end if there is one.
 type Window = (UnixMs, Option<UnixMs>);
@@ -243,9 +243,9 @@ mod tests {
         assert_eq!(windows.at(t(124_000), false).0, Want::Recording);
         // The camera falls silent: its object is closed by the stop.
         assert_eq!(windows.at(t(130_000), true).0, Want::Recording);
-        assert_eq!(windows.at(t(133_000), true), (Want::Nothing, vec![]));
+        assert_eq!(windows.at(t(136_000), true), (Want::Nothing, vec![]));
         let over = ended(EndReason::WindowEnded, 130_000);
-        assert_eq!(windows.at(t(135_000), true), (Want::Nothing, vec![over]));
+        assert_eq!(windows.at(t(138_000), true), (Want::Nothing, vec![over]));
     }
 
     #[test]

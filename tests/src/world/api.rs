@@ -96,6 +96,46 @@ impl Api {
         serde_json::from_value(answer).with_context(|| format!("{method} {path}"))
     }
 
+    /// Posts a body; the answer's.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.typed(Method::POST, path, Some(body)).await
+    }
+
+    /// Changes what is there; the answer's body.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        self.typed(Method::PATCH, path, Some(body)).await
+    }
+
+    /// Deletes what is there.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn remove(&self, path: &str) -> Result<()> {
+        let (status, answer) = self.ask::<Value>(Method::DELETE, path, None).await?;
+        ensure!(status.is_success(), "DELETE {path}: {status} {answer}");
+        Ok(())
+    }
+
+    /// Adds a recording job to a camera; `extra` overrides its fields. Answers with its id.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn add_job(&self, camera: CameraId, schedule: &Value, extra: &Value) -> Result<String> {
+        let mut body = json!({ "name": "job", "schedule": schedule });
+        if let (Some(body), Some(extra)) = (body.as_object_mut(), extra.as_object()) {
+            body.extend(extra.clone());
+        }
+        let path = format!("/api/v1/cameras/{camera}/recording-jobs");
+        let job = self.post(&path, &body).await?;
+        Ok(job["id"].as_str().context("a job without an id")?.to_owned())
+    }
+
     /// Adds a camera; `extra` overrides its fields.
     ///
     /// # Errors

@@ -49,7 +49,10 @@ pub(super) async fn client(dir: &Path) -> Result<Client> {
 fn address(dir: &Path) -> Result<String> {
     let conf = std::fs::read_to_string(dir.join("nats.conf"))?;
     let listen = conf.lines().find_map(|line| line.strip_prefix("listen: "));
-    Ok(format!("nats://{}", listen.context("an address")?.trim_matches('"')))
+    Ok(format!(
+        "nats://{}",
+        listen.context("an address")?.trim_matches('"')
+    ))
 }
 
 fn subject(token: &str) -> Result<String> {

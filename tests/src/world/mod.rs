@@ -7,6 +7,7 @@ pub mod camera;
 mod install;
 pub mod process;
 pub mod programs;
+pub mod relay;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use api::Api;
 use camera::Cameras;
 use process::Process;
 use programs::{built, free_port, nats_server};
+use relay::Relay;
 
 /// Generous: only a broken product exceeds it.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -106,6 +108,27 @@ impl World {
     /// When it cannot join or be started.
     pub fn add_node(&self, name: &str) -> Result<Process> {
         install::node(&self.folder(), name, name, &self.api.base)
+    }
+
+    /// Starts the node again so that its way to the bus leads through a relay.
+    ///
+    /// # Errors
+    /// When its configuration cannot be changed, or it does not stop.
+    pub fn route_node(&mut self) -> Result<Relay> {
+        let dir = self.folder();
+        let conf = std::fs::read_to_string(dir.join("nats.conf"))?;
+        let listen = conf.lines().find_map(|line| line.trim().strip_prefix("listen:"));
+        let (_, port) = listen
+            .and_then(|address| address.trim().trim_matches('"').rsplit_once(':'))
+            .context("the bus listens nowhere")?;
+        let relay = Relay::start(port.parse()?)?;
+        let file = dir.join("node.toml");
+        let text = std::fs::read_to_string(&file)?;
+        let routed = format!("{text}[bus]\nurl = \"nats://127.0.0.1:{}\"\n", relay.port);
+        self.node.stop()?;
+        std::fs::write(&file, routed)?;
+        self.node.resume()?;
+        Ok(relay)
     }
 
     /// Where everything is.
