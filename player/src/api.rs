@@ -3,6 +3,8 @@
 //! The access token lives in memory, the refresh token in an HttpOnly cookie that scripts never see. A
 //! request that is answered 401 is tried once more after a refresh.
 
+pub mod events;
+
 use std::cell::RefCell;
 
 use gloo_net::http::{Method, Request, RequestBuilder, Response};
@@ -10,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
-use web_sys::RequestCredentials;
+use web_sys::{AbortSignal, RequestCredentials};
 use wire::api::{
     AcceptLink, Camera, CameraPatch, Coverage, Days, LinkShown, LookAtLink, Me, NewCamera, Node, Page,
     Playback, ProbeCamera, Problem, Session, SignIn,
@@ -282,6 +284,23 @@ pub async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Re
     call(Method::POST, path, Some(body)).await
 }
 
+/// Asks for one thing; for the panel's own `api` module.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T> {
+    call(Method::GET, path, None::<&()>).await
+}
+
+/// Changes what still has the revision that was seen; refused when somebody else was faster.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn change<B: Serialize, T: DeserializeOwned>(path: &str, body: &B, revision: u64) -> Result<T> {
+    let headers = [("If-Match", format!("\"{revision}\""))];
+    decode(authorized_with(Method::PATCH, path, Some(body), &headers).await?).await
+}
+
 /// Sends a body where nothing is to be read back.
 ///
 /// # Errors
@@ -301,22 +320,45 @@ async fn call<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, bod
 }
 
 async fn authorized<B: Serialize>(method: Method, path: &str, body: Option<&B>) -> Result<Response> {
+    authorized_with(method, path, body, &[]).await
+}
+
+async fn authorized_with<B: Serialize>(
+    method: Method,
+    path: &str,
+    body: Option<&B>,
+    headers: &[(&str, String)],
+) -> Result<Response> {
     if token::is_stale() {
         renew().await?;
     }
-    match send(method.clone(), path, body).await {
+    match send_with(method.clone(), path, body, headers, None).await {
         Err(error) if error.is_signed_out() => {
             renew().await?;
-            send(method, path, body).await
+            send_with(method, path, body, headers, None).await
         }
         other => other,
     }
 }
 
 async fn send<B: Serialize>(method: Method, path: &str, body: Option<&B>) -> Result<Response> {
+    send_with(method, path, body, &[], None).await
+}
+
+async fn send_with<B: Serialize>(
+    method: Method,
+    path: &str,
+    body: Option<&B>,
+    headers: &[(&str, String)],
+    abort: Option<&AbortSignal>,
+) -> Result<Response> {
     let mut builder: RequestBuilder = RequestBuilder::new(path)
         .method(method)
-        .credentials(RequestCredentials::SameOrigin);
+        .credentials(RequestCredentials::SameOrigin)
+        .abort_signal(abort);
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
     if let Some(token) = token::current() {
         builder = builder.header("Authorization", &format!("Bearer {token}"));
     }

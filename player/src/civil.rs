@@ -1,6 +1,7 @@
 //! Days and times of day in the browser's time zone.
 
-use js_sys::{Array, Date, Intl, Object, Reflect};
+use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 use wire::UnixMs;
 
 /// A calendar day of the browser's time zone.
@@ -155,6 +156,75 @@ pub fn zone() -> String {
         .ok()
         .and_then(|zone| zone.as_string());
     zone.unwrap_or_else(|| "UTC".to_owned())
+}
+
+/// `Mon 23 Nov, 08:15` in a time zone by its IANA name; in the browser's when it does not know that one.
+#[must_use]
+pub fn stamp(at: UnixMs, zone: &str) -> String {
+    formatted(at, Some(zone))
+        .or_else(|| formatted(at, None))
+        .unwrap_or_default()
+}
+
+fn formatted(at: UnixMs, zone: Option<&str>) -> Option<String> {
+    let options = Object::new();
+    let parts = [
+        ("weekday", "short"),
+        ("day", "numeric"),
+        ("month", "short"),
+        ("hour", "2-digit"),
+        ("minute", "2-digit"),
+        ("hourCycle", "h23"),
+    ];
+    for (name, value) in parts.into_iter().chain(zone.map(|zone| ("timeZone", zone))) {
+        Reflect::set(&options, &name.into(), &value.into()).ok()?;
+    }
+    let class: Function = intl("DateTimeFormat")?;
+    // Reflect, because the constructor throws at a zone that the browser does not know.
+    let format = Reflect::construct(&class, &Array::of2(&"en-GB".into(), &options)).ok()?;
+    let format: Function = Reflect::get(&format, &"format".into()).ok()?.dyn_into().ok()?;
+    let text = format
+        .call1(&JsValue::UNDEFINED, &JsValue::from_f64(at.0 as f64))
+        .ok()?;
+    text.as_string()
+}
+
+fn intl(name: &str) -> Option<Function> {
+    let intl = Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
+    Reflect::get(&intl, &name.into()).ok()?.dyn_into().ok()
+}
+
+/// The IANA time zones that the browser knows, `UTC` first.
+#[must_use]
+pub fn zones() -> Vec<String> {
+    let known = intl("supportedValuesOf")
+        .and_then(|list| list.call1(&JsValue::UNDEFINED, &"timeZone".into()).ok())
+        .and_then(|list| list.dyn_into::<Array>().ok());
+    let named = known
+        .into_iter()
+        .flat_map(|list| list.iter().collect::<Vec<_>>())
+        .filter_map(|zone| zone.as_string())
+        .filter(|zone| zone != "UTC");
+    std::iter::once("UTC".to_owned()).chain(named).collect()
+}
+
+/// `2026-01-31T08:15` in the browser's time zone, as fields for date and time take it.
+#[must_use]
+pub fn field(at: UnixMs) -> String {
+    let date = Date::new(&(at.0 as f64).into());
+    format!(
+        "{}T{:02}:{:02}",
+        Day::of(at).iso(),
+        date.get_hours(),
+        date.get_minutes()
+    )
+}
+
+/// The instant that such a field means; none while it is not filled in.
+#[must_use]
+pub fn instant(field: &str) -> Option<UnixMs> {
+    let ms = Date::parse(field);
+    ms.is_finite().then_some(UnixMs(ms as i64))
 }
 
 /// `2 h 5 min`, `45 s`, `0.2 s`.

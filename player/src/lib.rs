@@ -11,6 +11,7 @@ pub mod page;
 pub mod playback;
 pub mod position;
 pub mod session;
+pub mod sse;
 pub mod state;
 pub mod timeline;
 mod token;
