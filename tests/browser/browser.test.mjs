@@ -6,3 +6,4 @@
 
 import './parts/player.mjs';
 import './parts/panel.mjs';
+import './parts/jobs.mjs';

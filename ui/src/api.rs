@@ -1,5 +1,7 @@
 //! What the panel asks beyond what the player asks too.
 
+mod recording;
+
 use player::api::{ApiError, all, post, tell};
 use wire::access::Role;
 use wire::api::{
@@ -7,6 +9,8 @@ use wire::api::{
     TotpSecret, User, UserPatch, UserSession, UserState,
 };
 use wire::{SessionId, UserId};
+
+pub(crate) use recording::*;
 
 type Result<T> = std::result::Result<T, ApiError>;
 

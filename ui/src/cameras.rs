@@ -6,8 +6,10 @@ use wasm_bindgen_futures::spawn_local;
 use wire::access::{Permission, Right};
 use wire::api::{Camera, CameraPatch, Me};
 use yew::prelude::*;
+use yew_router::prelude::*;
 
 use crate::form::{CameraForm, Subject};
+use crate::route::Route;
 
 /// The list asks for news this often.
 const REFRESH_MS: u32 = 3_000;
@@ -17,7 +19,7 @@ const REFRESH_MS: u32 = 3_000;
 enum Open {
     Nothing,
     Form(Subject),
-    Removing(Camera),
+    Removing(Box<Camera>),
 }
 
 #[component]
@@ -67,7 +69,7 @@ pub(crate) fn Cameras() -> Html {
                 match &*open {
                     Open::Nothing => html! {},
                     Open::Form(subject) => html! { <CameraForm subject={subject.clone()} on_done={on_done.clone()} /> },
-                    Open::Removing(camera) => html! { <Remove camera={camera.clone()} on_done={on_done.clone()} /> },
+                    Open::Removing(camera) => html! { <Remove camera={(**camera).clone()} on_done={on_done.clone()} /> },
                 }
             }
             {
@@ -103,13 +105,13 @@ fn card(camera: &Camera, show: &Callback<Open>, reload: &Callback<()>) -> Html {
         })
     };
     let (edited, removed) = (camera.clone(), camera.clone());
-    let edit = show.reform(move |_: MouseEvent| Open::Form(Subject::Saved(edited.clone())));
-    let remove = show.reform(move |_: MouseEvent| Open::Removing(removed.clone()));
+    let edit = show.reform(move |_: MouseEvent| Open::Form(Subject::Saved(Box::new(edited.clone()))));
+    let remove = show.reform(move |_: MouseEvent| Open::Removing(Box::new(removed.clone())));
     let (tone, text) = state::describe(camera);
     html! {
         <li class="card" data-camera={camera.id.to_string()} key={camera.id.to_string()}>
             <div class="row between">
-                <strong>{ &camera.name }</strong>
+                <strong><Link<Route> to={Route::Camera { id: camera.id }}>{ &camera.name }</Link<Route>></strong>
                 <span class={classes!("state", tone.class())}>{ text }</span>
             </div>
             <p class="address">{ &camera.url }</p>

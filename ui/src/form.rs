@@ -13,7 +13,7 @@ use crate::probe::{Outcome, Probe};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Subject {
     New,
-    Saved(Camera),
+    Saved(Box<Camera>),
 }
 
 #[derive(Debug, Clone, PartialEq, Properties)]
@@ -165,7 +165,7 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
     };
     let cancel = props.on_done.reform(|_: MouseEvent| ());
     let saved = if let Subject::Saved(camera) = &props.subject {
-        Some(camera)
+        Some(&**camera)
     } else {
         None
     };

@@ -2,9 +2,12 @@
 
 mod account;
 mod api;
+mod camera;
 mod cameras;
 mod form;
+mod jobs;
 mod link;
+mod live;
 mod nodes;
 mod parts;
 mod probe;
@@ -21,7 +24,9 @@ fn page(route: Route) -> Html {
     let content = match route {
         // These are for people who cannot sign in yet.
         Route::Invite { token } | Route::Reset { token } => return html! { <link::OneTime {token} /> },
-        Route::Cameras => html! { <><cameras::Cameras /><nodes::Nodes /></> },
+        Route::Cameras => html! { <cameras::Cameras /> },
+        Route::Camera { id } => html! { <camera::CameraPage key={id.to_string()} {id} /> },
+        Route::Nodes => html! { <nodes::Nodes /> },
         Route::Users => html! { <users::Users /> },
         Route::Account => html! { <account::Account /> },
         Route::NotFound => html! { <p class="empty">{ "There is no such page." }</p> },

@@ -1,6 +1,8 @@
 //! Parts that pages share: lists that load, fields, and secrets that are shown once.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
 
 use player::api::ApiError;
 use wasm_bindgen_futures::spawn_local;
@@ -29,6 +31,39 @@ where
     {
         let reload = reload.clone();
         use_effect_with((), move |()| reload.emit(()));
+    }
+    (state, reload)
+}
+
+/// Loads at once, again when what it depends on changes, and whenever the callback is called. What is there
+/// stays until the answer comes; the answer to an older question is dropped.
+#[hook]
+pub(crate) fn use_loaded_for<D, T, F, R>(on: D, load: F) -> (UseStateHandle<Loaded<T>>, Callback<()>)
+where
+    D: PartialEq + Clone + 'static,
+    T: PartialEq + 'static,
+    F: Fn(D) -> R + Copy + 'static,
+    R: Future<Output = Result<T, ApiError>> + 'static,
+{
+    let state = use_state_eq(|| None);
+    let asked = use_mut_ref(|| 0_u64);
+    let reload = {
+        let (state, on) = (state.setter(), on.clone());
+        Callback::from(move |()| {
+            let (state, asked, on) = (state.clone(), Rc::clone(&asked), on.clone());
+            *asked.borrow_mut() += 1;
+            let serial = *asked.borrow();
+            spawn_local(async move {
+                let answer = load(on).await.map_err(|error| error.sentence());
+                if *asked.borrow() == serial {
+                    state.set(Some(answer));
+                }
+            });
+        })
+    };
+    {
+        let reload = reload.clone();
+        use_effect_with(on, move |_| reload.emit(()));
     }
     (state, reload)
 }
@@ -131,6 +166,52 @@ pub(crate) fn Once(props: &OnceProps) -> Html {
             </label>
             <p class="address">{ "It is shown this once. Copy it now, and hand it over on a safe way." }</p>
             <div class="row"><button type="button" class="quiet" onclick={close}>{ "I have it" }</button></div>
+        </div>
+    }
+}
+
+/// Something to be done.
+pub(crate) type Action = Pin<Box<dyn Future<Output = Result<(), ApiError>>>>;
+
+/// Makes an action of an answer that nobody reads.
+pub(crate) fn action<T>(doing: impl Future<Output = Result<T, ApiError>> + 'static) -> Action {
+    Box::pin(async move { doing.await.map(drop) })
+}
+
+#[derive(Clone, PartialEq, Properties)]
+pub(crate) struct ConfirmProps {
+    pub(crate) title: &'static str,
+    pub(crate) question: String,
+    pub(crate) yes: &'static str,
+    pub(crate) no: &'static str,
+    pub(crate) action: Callback<(), Action>,
+    /// Done, or left as it is.
+    pub(crate) on_done: Callback<()>,
+}
+
+/// Asks before something that is not easily taken back.
+#[component]
+pub(crate) fn Confirm(props: &ConfirmProps) -> Html {
+    let outcome = use_state_eq(Outcome::default);
+    let confirm = {
+        let (outcome, props) = (outcome.clone(), props.clone());
+        Callback::from(move |_: MouseEvent| {
+            let on_done = props.on_done.clone();
+            run(&outcome, props.action.emit(()), move |()| {
+                on_done.emit(());
+                Outcome::Nothing
+            });
+        })
+    };
+    let cancel = props.on_done.reform(|_: MouseEvent| ());
+    html! {
+        <div class="card" role="alertdialog" aria-label={props.title}>
+            <p>{ &props.question }</p>
+            { outcome.show() }
+            <div class="row">
+                <button type="button" class="danger" onclick={confirm} disabled={outcome.is_busy()}>{ props.yes }</button>
+                <button type="button" class="quiet" onclick={cancel}>{ props.no }</button>
+            </div>
         </div>
     }
 }

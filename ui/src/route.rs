@@ -1,5 +1,6 @@
 //! Addresses of the panel's pages, in the fragment: what a server logs names none of them.
 
+use wire::CameraId;
 use wire::access::Right;
 use wire::api::Me;
 use yew::prelude::*;
@@ -10,6 +11,10 @@ use yew_router::prelude::*;
 pub(crate) enum Route {
     #[at("/")]
     Cameras,
+    #[at("/cameras/:id")]
+    Camera { id: CameraId },
+    #[at("/nodes")]
+    Nodes,
     #[at("/users")]
     Users,
     #[at("/account")]
@@ -31,6 +36,9 @@ pub(crate) fn Navigation() -> Html {
     html! {
         <>
             <Link<Route> to={Route::Cameras}>{ "Cameras" }</Link<Route>>
+            if may(Right::ReadNodes) {
+                <Link<Route> to={Route::Nodes}>{ "Nodes" }</Link<Route>>
+            }
             if may(Right::ManageUsers) {
                 <Link<Route> to={Route::Users}>{ "Users" }</Link<Route>>
             }

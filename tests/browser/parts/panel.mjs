@@ -91,7 +91,6 @@ describe('the panel', () => {
       const { page, faults, close } = await open(browser, { viewport: { width: 360, height: 740 }, colorScheme });
       await signIn(page, '/');
       await card(page, camera.name).waitFor();
-      await page.getByText('Connected', { exact: true }).waitFor();
       await assertFits(page);
       await assertAccessible(page);
       await shoot(page, `panel-phone-${colorScheme}`);

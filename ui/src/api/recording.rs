@@ -1,0 +1,37 @@
+//! Recording jobs and what else says when a camera is recorded.
+
+use player::api::{all, change, get, post, tell};
+use wire::api::{Camera, Job, JobPatch, NewJob, PreviewJob, UpcomingWindows};
+use wire::{CameraId, JobId};
+
+use super::{NOTHING, Result};
+
+/// One camera.
+pub(crate) async fn camera(id: CameraId) -> Result<Camera> {
+    get(&format!("/api/v1/cameras/{id}")).await
+}
+
+/// A camera's jobs.
+pub(crate) async fn jobs(camera: CameraId) -> Result<Vec<Job>> {
+    all(&format!("/api/v1/cameras/{camera}/recording-jobs")).await
+}
+
+/// Adds a job.
+pub(crate) async fn add_job(camera: CameraId, new: &NewJob) -> Result<Job> {
+    post(&format!("/api/v1/cameras/{camera}/recording-jobs"), new).await
+}
+
+/// Changes a job as it was seen.
+pub(crate) async fn change_job(job: &Job, patch: &JobPatch) -> Result<Job> {
+    change(&format!("/api/v1/recording-jobs/{}", job.id), patch, job.revision).await
+}
+
+/// Deletes a job.
+pub(crate) async fn delete_job(id: JobId) -> Result<()> {
+    tell("DELETE", &format!("/api/v1/recording-jobs/{id}"), NOTHING).await
+}
+
+/// What a schedule would mean.
+pub(crate) async fn preview(asked: &PreviewJob) -> Result<UpcomingWindows> {
+    post("/api/v1/recording-jobs/preview", asked).await
+}

@@ -1,0 +1,61 @@
+//! The page of one camera: what it does and why, and everything that says when it is recorded.
+
+use player::state;
+use wire::CameraId;
+use wire::access::Permission;
+use wire::api::Camera;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+use crate::api;
+use crate::jobs::Jobs;
+use crate::live::use_news;
+use crate::parts::{use_loaded_for, when_loaded};
+use crate::route::Route;
+
+/// The page asks for news this often, while it is not told.
+const REFRESH_MS: u32 = 3_000;
+
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub(crate) struct CameraPageProps {
+    pub(crate) id: CameraId,
+}
+
+#[component]
+pub(crate) fn CameraPage(props: &CameraPageProps) -> Html {
+    let news = use_news(REFRESH_MS);
+    let (camera, reload) = use_loaded_for((props.id, news), |(id, _): (CameraId, u32)| api::camera(id));
+    html! {
+        <>
+            <p class="trail"><Link<Route> to={Route::Cameras}>{ "All cameras" }</Link<Route>></p>
+            { when_loaded(&camera, |camera| html! { <Found camera={camera.clone()} {news} {reload} /> }) }
+        </>
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Properties)]
+struct FoundProps {
+    camera: Camera,
+    news: u32,
+    reload: Callback<()>,
+}
+
+#[component]
+fn Found(props: &FoundProps) -> Html {
+    let camera = &props.camera;
+    let may_manage = camera.permissions.has(Permission::Manage);
+    let (tone, text) = state::describe(camera);
+    html! {
+        <>
+            <section aria-label="Now">
+                <div class="row between">
+                    <h2>{ &camera.name }</h2>
+                    <span class={classes!("state", tone.class())}>{ text }</span>
+                </div>
+                <p class="address">{ &camera.url }</p>
+                <div class="row"><a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a></div>
+            </section>
+            <Jobs camera={camera.clone()} {may_manage} on_change={props.reload.clone()} news={props.news} />
+        </>
+    }
+}

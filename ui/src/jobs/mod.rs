@@ -1,0 +1,151 @@
+//! The recording jobs of a camera: list, add, change, switch, delete.
+
+mod draft;
+mod form;
+mod upcoming;
+mod weekly;
+mod words;
+
+use player::civil;
+use wire::CameraId;
+use wire::api::{Camera, Job, JobPatch};
+use yew::prelude::*;
+
+use crate::api;
+use crate::parts::{Confirm, Outcome, action, run, use_loaded_for, when_loaded};
+use form::JobForm;
+
+/// What is open beside the list.
+#[derive(Debug, Clone, PartialEq)]
+enum Open {
+    Nothing,
+    Form(Option<Box<Job>>),
+    Deleting(Box<Job>),
+}
+
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub(crate) struct JobsProps {
+    pub(crate) camera: Camera,
+    pub(crate) may_manage: bool,
+    /// Something changed that may change what the camera does.
+    pub(crate) on_change: Callback<()>,
+    /// Counts reasons to ask the server again.
+    pub(crate) news: u32,
+}
+
+#[component]
+pub(crate) fn Jobs(props: &JobsProps) -> Html {
+    let (jobs, reload) = use_loaded_for((props.camera.id, props.news), |(id, _): (CameraId, u32)| {
+        api::jobs(id)
+    });
+    let open = use_state_eq(|| Open::Nothing);
+    let outcome = use_state_eq(Outcome::default);
+    let on_done = {
+        let (open, reload, on_change) = (open.setter(), reload, props.on_change.clone());
+        Callback::from(move |()| {
+            open.set(Open::Nothing);
+            reload.emit(());
+            on_change.emit(());
+        })
+    };
+    let show = {
+        let open = open.setter();
+        Callback::from(move |next| open.set(next))
+    };
+    let add = show.reform(|_: MouseEvent| Open::Form(None));
+    let row = |job: &Job| row(job, props.may_manage, &outcome, &show, &on_done);
+    html! {
+        <section aria-label="Recording jobs">
+            <div class="row between">
+                <h3>{ "Recording jobs" }</h3>
+                if *open == Open::Nothing && props.may_manage {
+                    <button type="button" onclick={add}>{ "Add a job" }</button>
+                }
+            </div>
+            if props.camera.recording {
+                <p class="address">{ "The camera is recorded around the clock by its switch; jobs count once that is off." }</p>
+            }
+            {
+                match &*open {
+                    Open::Nothing => html! {},
+                    Open::Form(job) => html! {
+                        <JobForm key={job.as_ref().map(|job| job.id.to_string()).unwrap_or_default()}
+                            camera={props.camera.clone()} job={job.as_deref().cloned()} on_done={on_done.clone()} />
+                    },
+                    Open::Deleting(job) => delete(job, &on_done),
+                }
+            }
+            { outcome.show() }
+            { when_loaded(&jobs, |list| match list.as_slice() {
+                [] => html! { <p class="empty">{ "There are no recording jobs." }</p> },
+                list => html! { <ul class="cards">{ for list.iter().map(row) }</ul> },
+            }) }
+        </section>
+    }
+}
+
+fn row(
+    job: &Job,
+    may_manage: bool,
+    outcome: &UseStateHandle<Outcome>,
+    show: &Callback<Open>,
+    on_done: &Callback<()>,
+) -> Html {
+    let toggle = {
+        let (job, outcome, on_done) = (job.clone(), outcome.clone(), on_done.clone());
+        Callback::from(move |_: MouseEvent| {
+            let (job, on_done) = (job.clone(), on_done.clone());
+            let patch = JobPatch {
+                enabled: Some(!job.enabled),
+                ..JobPatch::default()
+            };
+            run(
+                &outcome,
+                async move { api::change_job(&job, &patch).await },
+                move |_| {
+                    on_done.emit(());
+                    Outcome::Nothing
+                },
+            );
+        })
+    };
+    let (edited, deleted) = (job.clone(), job.clone());
+    let edit = show.reform(move |_: MouseEvent| Open::Form(Some(Box::new(edited.clone()))));
+    let delete = show.reform(move |_: MouseEvent| Open::Deleting(Box::new(deleted.clone())));
+    let zone = job.upcoming.time_zone.clone();
+    let when = words::schedule(&job.schedule, |at| civil::stamp(at, &zone), civil::duration);
+    let (tone, state) = if job.enabled {
+        ("good", "Counts")
+    } else {
+        ("idle", "Off")
+    };
+    html! {
+        <li class="card" key={job.id.to_string()}>
+            <div class="row between"><strong>{ &job.name }</strong><span class={classes!("state", tone)}>{ state }</span></div>
+            <p>{ when }</p>
+            <p class="address">{ format!("{zone} · {}", words::streams(job.streams)) }</p>
+            if job.enabled {
+                { upcoming::list(&job.upcoming, 2) }
+            }
+            if may_manage {
+                <div class="row">
+                    <button type="button" class="quiet" onclick={toggle}>{ if job.enabled { "Switch off" } else { "Switch on" } }</button>
+                    <button type="button" class="quiet" onclick={edit}>{ "Edit" }</button>
+                    <button type="button" class="quiet" onclick={delete}>{ "Delete" }</button>
+                </div>
+            }
+        </li>
+    }
+}
+
+fn delete(job: &Job, on_done: &Callback<()>) -> Html {
+    let id = job.id;
+    let question = format!(
+        "Delete “{}”? What only this job asks for is recorded no more, from now on. Footage that is there stays.",
+        job.name
+    );
+    html! {
+        <Confirm title="Delete a recording job" {question} yes="Delete the job" no="Keep it"
+            action={Callback::from(move |()| action(api::delete_job(id)))} on_done={on_done.clone()} />
+    }
+}
