@@ -6,4 +6,3 @@
 
 import './parts/player.mjs';
 import './parts/panel.mjs';
-import './parts/jobs.mjs';
