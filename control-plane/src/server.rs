@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::events::{self, Facts};
 use crate::app::first_start;
 use crate::app::limits::Limiter;
 use crate::app::password::Passwords;
@@ -69,6 +70,7 @@ impl Server {
             tokio::spawn(keys::run(state.clone(), stop.clone())),
             leased!("eraser", eraser::run),
             leased!("upkeep", upkeep::run),
+            tokio::spawn(events::follow(state.clone(), stop.clone())),
         ];
         let shared = Data::new(state.clone());
         let server = HttpServer::new(move || {
@@ -96,6 +98,8 @@ impl Server {
     /// # Errors
     /// When a part did not end well.
     pub async fn stop(self) -> anyhow::Result<()> {
+        // These answers never end by themselves.
+        self.state.facts.close();
         self.handle.stop(true).await;
         self.stop.cancel();
         for task in self.tasks {
@@ -133,6 +137,7 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
         replica: replica()?.into(),
         replan: Wake::default(),
         erase: Wake::default(),
+        facts: Facts::default(),
         limiter: Arc::new(Limiter::new(config.http.requests_per_s)),
         config: Arc::new(config),
     })

@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 use url::Url;
 use wire::UnixMs;
 
+use crate::app::events::Facts;
 use crate::app::limits::Limiter;
 use crate::app::password::Passwords;
 use crate::bus::keys::Keyring;
@@ -44,6 +45,8 @@ pub struct AppState {
     pub replan: Wake,
     /// Wakes the eraser.
     pub erase: Wake,
+    /// Who follows the facts.
+    pub facts: Facts,
     /// Password hashing.
     pub passwords: Passwords,
     /// Sign-in attempts.

@@ -9,6 +9,7 @@
 //! | `cc.req.<node>.<request>` | request/reply, queue group | node → control plane |
 //! | `cc.node.<node>.<request>` | request/reply | control plane → node |
 //! | `cc.control.wake` | message | control plane → control planes |
+//! | `cc.control.facts` | message | control plane → control planes |
 //!
 //! Each name that a node uses has the node in it, so that the bus' permissions vouch for who speaks. A node
 //! asks JetStream for one thing only: the present value of its own plan, at [`plan_get_subject`].
@@ -42,6 +43,8 @@ pub const REQUEST_SUBJECTS: &str = "cc.req.*.*";
 pub const REQUEST_GROUP: &str = "control-plane";
 /// Wakes the background tasks of other control planes; for control planes only.
 pub const WAKE_SUBJECT: &str = "cc.control.wake";
+/// Tells other control planes that there are new facts; for control planes only.
+pub const FACTS_SUBJECT: &str = "cc.control.facts";
 /// Most bytes of footage in one [`ReadReply`]; below NATS' default payload limit of 1 MiB.
 pub const READ_MAX_BYTES: u32 = 512 * 1024;
 

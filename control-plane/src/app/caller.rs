@@ -13,7 +13,8 @@ use wire::{CameraId, OrganizationId, ServiceKeyId, SessionId, UnixMs, UserId};
 use super::token;
 use crate::store::access::{self, Machine, Person};
 use crate::store::audit::AuditRow;
-use crate::store::{CameraRow, Connection, StoreError, audit, cameras};
+use crate::store::facts::FactKind;
+use crate::store::{CameraRow, Connection, StoreError, audit, cameras, facts};
 use crate::{AppState, Error};
 
 /// How service keys begin, so that they are known for what they are.
@@ -268,6 +269,21 @@ impl Caller {
         now: UnixMs,
     ) -> Result<(), StoreError> {
         audit::insert(connection, &self.entry(action, subject, (before, after))?, now)
+    }
+
+    /// Tells a fact of the organization acted in, in the transaction of the change.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn tell(
+        &self,
+        connection: &mut Connection,
+        kind: FactKind,
+        camera: Option<CameraId>,
+        body: &impl serde::Serialize,
+        now: UnixMs,
+    ) -> Result<(), StoreError> {
+        facts::add(connection, self.organization, kind, camera, None, body, now)
     }
 
     /// What [`Caller::note`] writes, for who writes many at once.

@@ -6,6 +6,7 @@ mod fields;
 mod fits;
 pub mod import;
 
+use serde_json::json;
 use wire::access::{Permission, Permissions, Right};
 use wire::api::{Camera, CameraPatch, NewCamera, Page};
 use wire::source::{Credentials, Source};
@@ -16,7 +17,8 @@ use super::{Caller, Once, licences, vault};
 use crate::domain::camera::{self, InvalidCamera};
 use crate::domain::page::{Cursor, Part};
 use crate::store::cameras::Filter;
-use crate::store::{CameraRow, Connection, cameras, windows};
+use crate::store::facts::FactKind;
+use crate::store::{CameraRow, Connection, StoreError, cameras, windows};
 use crate::{AppState, Error};
 use fits::{has_group, has_room, is_elsewhere};
 
@@ -57,6 +59,7 @@ pub async fn create(
             windows::follow(c, &row, now)?;
             let after = shown(&shared, row.clone())?;
             caller.note(c, "camera.create", row.id, (None::<&Camera>, Some(&after)), now)?;
+            tell(c, &caller, FactKind::CameraCreated, &row, now)?;
             once.made(c, &caller, *row.id.as_bytes(), now)?;
             with_permissions(c, &caller, row)
         })
@@ -146,6 +149,7 @@ pub async fn patch(
             windows::follow(c, &row, now)?;
             let after = shown(&shared, row.clone())?;
             caller.note(c, "camera.change", id, (Some(&before), Some(&after)), now)?;
+            tell(c, &caller, FactKind::CameraChanged, &row, now)?;
             with_permissions(c, &caller, row)
         })
         .await?;
@@ -180,11 +184,27 @@ pub async fn delete(
             windows::follow(c, &row, now)?;
             licences::release(c, &caller, id, now)?;
             caller.note(c, "camera.delete", id, (Some(&before), None::<&Camera>), now)?;
+            tell(c, &caller, FactKind::CameraDeleted, &row, now)?;
             Ok(())
         })
         .await?;
     state.replan.notify_one();
     Ok(())
+}
+
+/// Tells of a camera.
+fn tell(
+    connection: &mut Connection,
+    caller: &Caller,
+    kind: FactKind,
+    row: &CameraRow,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    caller.tell(connection, kind, Some(row.id), &told(row), now)
+}
+
+fn told(row: &CameraRow) -> serde_json::Value {
+    json!({"name": row.name, "recording": row.recording, "revision": row.revision})
 }
 
 /// A camera's row, for other use cases.

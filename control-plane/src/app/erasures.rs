@@ -19,6 +19,7 @@ use crate::domain::page::{Cursor, Part};
 use crate::objects::key_of;
 use crate::store::days::{self, DAY_MS};
 use crate::store::erasures::{self, ErasureRow};
+use crate::store::facts::FactKind;
 use crate::store::objects::{self, Extent};
 use crate::store::{CameraRow, Connection, StoreError, cameras, doomed, gaps, holds, organizations, windows};
 use crate::{AppState, Error};
@@ -83,6 +84,8 @@ pub async fn create(
             let id = row.id;
             let shown = one_shown(c, row)?;
             caller.note(c, "footage.erase", camera, (None::<&Erasure>, Some(&shown)), now)?;
+            let body = serde_json::json!({"erasure": id});
+            caller.tell(c, FactKind::FootageErased, Some(camera), &body, now)?;
             once.made(c, &caller, *id.as_bytes(), now)?;
             Ok(shown)
         })

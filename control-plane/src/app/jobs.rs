@@ -4,6 +4,7 @@
 //! sees what a schedule means where clocks change.
 
 use jiff::tz::TimeZone;
+use serde_json::json;
 use wire::access::Permission;
 use wire::api::{Job, JobPatch, NewJob, Page, PreviewJob, UpcomingWindow, UpcomingWindows};
 use wire::schedule::Schedule;
@@ -13,6 +14,7 @@ use super::{Caller, Once};
 use crate::domain::camera;
 use crate::domain::page::{Cursor, Part};
 use crate::domain::schedule::{InvalidSchedule, Rule, zone};
+use crate::store::facts::FactKind;
 use crate::store::jobs::{self, JobRow};
 use crate::store::{Connection, StoreError};
 use crate::{AppState, Error};
@@ -72,6 +74,7 @@ pub async fn create(
             once.made(c, &caller, *row.id.as_bytes(), now)?;
             let after = settings(&row);
             caller.note(c, "job.create", row.id, (None::<&NewJob>, Some(&after)), now)?;
+            tell(c, &caller, FactKind::JobCreated, &row, now)?;
             shown(c, row, now)
         })
         .await
@@ -146,6 +149,7 @@ pub async fn patch(
             jobs::update(c, &row)?;
             let after = settings(&row);
             caller.note(c, "job.change", id, (Some(&before), Some(&after)), now)?;
+            tell(c, &caller, FactKind::JobChanged, &row, now)?;
             shown(c, row, now)
         })
         .await
@@ -171,6 +175,7 @@ pub async fn delete(
             jobs::delete(c, caller.organization, id)?;
             let before = settings(&row);
             caller.note(c, "job.delete", id, (Some(&before), None::<&NewJob>), now)?;
+            tell(c, &caller, FactKind::JobDeleted, &row, now)?;
             Ok(())
         })
         .await
@@ -204,6 +209,17 @@ pub async fn preview(
         Error::field("time_zone", title)
     })?;
     Ok(upcoming(&rule, &zone, now))
+}
+
+fn tell(
+    connection: &mut Connection,
+    caller: &Caller,
+    kind: FactKind,
+    row: &JobRow,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let body = json!({"job": row.id, "name": row.name, "enabled": row.enabled});
+    caller.tell(connection, kind, Some(row.camera), &body, now)
 }
 
 fn change(row: &mut JobRow, patch: JobPatch) -> Result<(), Error> {

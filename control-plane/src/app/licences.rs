@@ -5,6 +5,7 @@
 
 mod assign;
 
+use serde_json::json;
 use wire::access::Right;
 use wire::api::{
     IssuedLicences, Licence, LicencePatch, LicenceUsage, LicencesByState, NewLicences, Page, RenewLicence,
@@ -17,6 +18,7 @@ use crate::domain::camera;
 use crate::domain::licence::{self, InvalidLicence, Validity};
 use crate::domain::page::{Cursor, Part};
 use crate::store::Connection;
+use crate::store::facts::FactKind;
 use crate::store::licences::{self, Filter, LicenceRow};
 use crate::{AppState, Error};
 
@@ -286,6 +288,10 @@ fn note(
         before.map(|row| shown(row, now)),
         after.map(|row| shown(row, now)),
     );
+    let camera = |licence: &Option<Licence>| licence.as_ref().and_then(|licence| licence.camera);
+    let body = json!({"licence": id, "action": action});
+    let about = camera(&after).or(camera(&before));
+    caller.tell(connection, FactKind::LicenceChanged, about, &body, now)?;
     Ok(caller.note(connection, action, id, (before.as_ref(), after.as_ref()), now)?)
 }
 

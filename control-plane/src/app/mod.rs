@@ -10,6 +10,7 @@ pub mod console;
 mod create;
 pub mod enrolment;
 pub mod erasures;
+pub mod events;
 mod factor;
 pub mod first_start;
 pub mod footage;

@@ -3,6 +3,7 @@
 //! What is done to an organization stands in that organization's audit log. Nothing is erased here:
 //! `tasks::eraser` does that when the grace period is over.
 
+use serde_json::json;
 use wire::access::Right;
 use wire::api::{NewOrganization, Organization, OrganizationPatch, OrganizationState, Page, Quotas};
 use wire::{OrganizationId, UnixMs};
@@ -11,6 +12,7 @@ use super::{Caller, Once};
 use crate::domain::camera;
 use crate::domain::organization::{self, Life, Refused, Step};
 use crate::domain::page::{Cursor, Part};
+use crate::store::facts::FactKind;
 use crate::store::organizations::{self, Filter, OrganizationRow};
 use crate::store::{Connection, StoreError};
 use crate::{AppState, Error};
@@ -282,6 +284,7 @@ pub async fn delete(
         organizations::update(c, &row)?;
         let after = shown(row, counted(c, id)?, true);
         acting.note(c, "organization.delete", id, (Some(&before), Some(&after)), now)?;
+        tell(c, &acting, &after, now)?;
         Ok(after)
     };
     let deleted = state.store.transaction(change).await?;
@@ -332,10 +335,21 @@ impl Edit {
             organizations::update(c, &row)?;
             let (before, after) = (shown(old, counted, true), shown(row, counted, true));
             acting.note(c, self.action, self.id, (Some(&before), Some(&after)), now)?;
+            tell(c, &acting, &after, now)?;
             Ok(after)
         };
         state.store.transaction(edit).await
     }
+}
+
+fn tell(
+    connection: &mut Connection,
+    acting: &Caller,
+    after: &Organization,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let body = json!({"name": after.name, "state": after.state});
+    acting.tell(connection, FactKind::OrganizationChanged, None, &body, now)
 }
 
 /// The caller as acting in the organization named in the path.

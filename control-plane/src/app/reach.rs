@@ -44,8 +44,13 @@ impl Reach {
 
     /// What may be done with one camera.
     pub(super) fn on(&self, row: &CameraRow) -> Permissions {
-        let direct = self.cameras.get(&row.id).copied().unwrap_or_default();
-        let group = row.group.and_then(|group| self.groups.get(&group).copied());
+        self.on_camera(row.id, row.group)
+    }
+
+    /// What may be done with a camera of which only this is known.
+    pub(super) fn on_camera(&self, camera: CameraId, group: Option<GroupId>) -> Permissions {
+        let direct = self.cameras.get(&camera).copied().unwrap_or_default();
+        let group = group.and_then(|group| self.groups.get(&group).copied());
         self.everywhere.and(direct).and(group.unwrap_or_default())
     }
 }

@@ -3,6 +3,7 @@
 //! The server starts and serves without the bus; [`Bus`] then answers [`BusError::Unavailable`]. What
 //! messages mean is decided in `app`, not here.
 
+mod facts;
 mod heads;
 mod index;
 pub mod keys;

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Link, User, connect, index, requests, revoke, wake, watches};
+use super::{Link, User, connect, facts, index, requests, revoke, wake, watches};
 use crate::AppState;
 
 /// Connects, and runs the loops until `stop`.
@@ -46,6 +46,7 @@ async fn serve(state: AppState, stop: CancellationToken) {
     keep!("nodes", |state, jetstream, _| watches::nodes(state, jetstream));
     keep!("heads", |state, jetstream, _| watches::heads(state, jetstream));
     keep!("wake", |state, _, client| wake::run(state, client));
+    keep!("facts", |state, _, client| facts::run(state, client));
     state.bus.set(Link::Up(client.clone()));
     state.replan.notify_here();
     while loops.join_next().await.is_some() {}

@@ -9,6 +9,7 @@ use futures::future::LocalBoxFuture;
 use wire::OrganizationId;
 
 use super::observe::RequestId;
+use crate::app::events::Credentials;
 use crate::app::{Caller, Intent, Origin};
 use crate::state::now;
 use crate::{AppState, Error};
@@ -28,15 +29,7 @@ async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
     let state = request
         .app_data::<Data<AppState>>()
         .ok_or_else(|| Error::Internal(anyhow::anyhow!("no state")))?;
-    let bearer = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or(Error::Unauthorized {
-            code: "unauthorized",
-            title: "sign in first",
-        })?;
+    let bearer = bearer(request)?;
     let caller = Caller::authenticate(
         state,
         bearer,
@@ -57,6 +50,30 @@ async fn caller(request: &HttpRequest) -> Result<Caller, Error> {
         }
         Err(error) => Err(error),
     }
+}
+
+fn bearer(request: &HttpRequest) -> Result<&str, Error> {
+    request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .ok_or(Error::Unauthorized {
+            code: "unauthorized",
+            title: "sign in first",
+        })
+}
+
+/// As whom a request came, for answers that go on for long.
+///
+/// # Errors
+/// [`Error::Unauthorized`] without a token.
+pub fn credentials(request: &HttpRequest) -> Result<Credentials, Error> {
+    Ok(Credentials {
+        bearer: bearer(request)?.to_owned(),
+        organization: organization(request)?,
+        origin: origin(request),
+    })
 }
 
 /// The organization that the query names; who runs the platform acts in any.

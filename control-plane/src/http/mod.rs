@@ -10,6 +10,7 @@ pub mod cameras;
 pub mod csv;
 pub mod enrolment;
 pub mod erasures;
+pub mod events;
 pub mod footage;
 pub mod groups;
 pub mod health;
@@ -78,6 +79,7 @@ pub fn routes(config: &mut ServiceConfig) {
     service_keys::routes(config);
     nodes::routes(config);
     enrolment::routes(config);
+    events::routes(config);
     player_api::routes(config);
     playlist::routes(config);
     footage::routes(config);
@@ -106,6 +108,7 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         service_keys::Document::openapi(),
         nodes::Document::openapi(),
         enrolment::Document::openapi(),
+        events::Document::openapi(),
         player_api::Document::openapi(),
     ]
 }
@@ -131,6 +134,7 @@ fn listed() -> Vec<&'static [routes::Route]> {
         service_keys::ROUTES,
         nodes::ROUTES,
         enrolment::ROUTES,
+        events::ROUTES,
         player_api::ROUTES,
     ]
 }

@@ -5,7 +5,7 @@ mod room;
 mod row;
 
 use diesel::prelude::*;
-use wire::{CameraId, NodeId, OrganizationId, UnixMs};
+use wire::{CameraId, GroupId, NodeId, OrganizationId, UnixMs};
 
 use super::schema::{assignment, camera};
 use super::types::Id;
@@ -74,6 +74,27 @@ pub fn get_even_deleted(
         .first(connection)
         .optional()?
         .map(Into::into))
+}
+
+/// The groups of an organization's cameras among `ids`, deleted ones included.
+///
+/// # Errors
+/// Those of the database.
+pub fn grouped(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    ids: &[CameraId],
+) -> Result<Vec<(CameraId, Option<GroupId>)>, StoreError> {
+    let ids: Vec<Id> = ids.iter().copied().map(Into::into).collect();
+    let rows: Vec<(Id, Option<Id>)> = camera::table
+        .filter(camera::organization.eq(Id::from(organization)))
+        .filter(camera::id.eq_any(ids))
+        .select((camera::id, camera::camera_group))
+        .load(connection)?;
+    Ok(rows
+        .into_iter()
+        .map(|(camera, group)| (camera.into(), group.map(Into::into)))
+        .collect())
 }
 
 /// Every organization's cameras that are not deleted, for the planner only.

@@ -16,6 +16,7 @@ pub mod erase;
 pub mod erasures;
 pub mod events;
 pub mod factors;
+pub mod facts;
 pub mod failures;
 pub mod gaps;
 pub mod grants;

@@ -13,11 +13,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::pool::Pool;
 use super::target::{PATIENCE, Target};
-use super::{Connection, StoreError};
+use super::{Connection, StoreError, facts};
 
 const READERS: usize = 8;
 /// For work that nobody waits for at a screen.
@@ -33,6 +34,8 @@ pub struct Store {
     writer: Arc<Pool>,
     readers: Arc<Pool>,
     patience: Duration,
+    /// Counts transactions that told facts.
+    told: Arc<watch::Sender<u64>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -56,6 +59,7 @@ impl Store {
             writer: Pool::new(target.clone(), 1),
             readers: Pool::new(target, READERS),
             patience: PATIENCE,
+            told: Arc::default(),
         })
     }
 
@@ -89,7 +93,9 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.call(&self.writer, |c, fate| settle(c, f, fate)).await
+        let told = Arc::clone(&self.told);
+        self.call(&self.writer, move |c, fate| telling(&told, || settle(c, f, fate)))
+            .await
     }
 
     /// Runs a use case as one transaction: an error of any kind takes everything back.
@@ -101,7 +107,15 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, crate::Error> + Send + 'static,
     {
-        self.call(&self.writer, |c, fate| settle(c, f, fate)).await
+        let told = Arc::clone(&self.told);
+        self.call(&self.writer, move |c, fate| telling(&told, || settle(c, f, fate)))
+            .await
+    }
+
+    /// Changes with each commit of this process that told facts.
+    #[must_use]
+    pub fn told(&self) -> watch::Receiver<u64> {
+        self.told.subscribe()
     }
 
     /// Like [`Store::read`], for a use case that reads.
@@ -139,6 +153,16 @@ impl Store {
             Err(_) => Err(StoreError::Unavailable(format!("no answer within {patience:?}")).into()),
         }
     }
+}
+
+/// Runs a transaction, and makes known that there are new facts when it told some.
+fn telling<T, E>(told: &watch::Sender<u64>, run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    facts::take_added();
+    let outcome = run();
+    if facts::take_added() && outcome.is_ok() {
+        told.send_modify(|count| *count = count.wrapping_add(1));
+    }
+    outcome
 }
 
 /// Whether a transaction commits, or its caller has stopped waiting: one of the two, never both.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use futures::StreamExt;
 use futures::stream;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use wire::api::ActorKind;
 use wire::{OrganizationId, UnixMs};
@@ -18,8 +19,9 @@ use crate::AppState;
 use crate::state::now;
 use crate::store::audit::{self, AuditRow};
 use crate::store::doomed::{self, DoomedRow};
+use crate::store::facts::FactKind;
 use crate::store::lease::Grant;
-use crate::store::{Connection, StoreError, erase, nodes, organizations};
+use crate::store::{Connection, StoreError, erase, facts, nodes, organizations};
 
 /// Between two looks when nobody asks.
 const TICK: Duration = Duration::from_secs(60);
@@ -160,6 +162,9 @@ fn end(connection: &mut Connection, id: OrganizationId, now: UnixMs) -> Result<b
             "organization {id} is not erased: nobody would be left to run the platform"
         )));
     };
+    // Before its own go, so that no number is given out twice.
+    let body = json!({"organization": id});
+    facts::add(connection, home, FactKind::OrganizationErased, None, None, &body, now)?;
     erase::rest(connection, id)?;
     let note = AuditRow {
         organization: home,

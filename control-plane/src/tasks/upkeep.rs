@@ -1,4 +1,4 @@
-//! What is forgotten in time: failures of signing in that count no more.
+//! What is forgotten in time: failures of signing in that count no more, facts that nobody asks for.
 
 use std::time::Duration;
 
@@ -10,10 +10,13 @@ use crate::AppState;
 use crate::domain::lockout::FORGOTTEN_MS;
 use crate::state::now;
 use crate::store::lease::Grant;
-use crate::store::{Connection, StoreError, failures};
+use crate::store::{Connection, StoreError, facts, failures};
 
 /// Between two runs.
 const TICK: Duration = Duration::from_secs(3600);
+
+/// How long facts are kept.
+const FACTS_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Forgets until `stop`.
 pub async fn run(state: AppState, grant: Grant, stop: CancellationToken) {
@@ -32,5 +35,6 @@ pub async fn run(state: AppState, grant: Grant, stop: CancellationToken) {
 /// # Errors
 /// Those of the database.
 pub fn forget(connection: &mut Connection, now: UnixMs) -> Result<usize, StoreError> {
+    facts::forget(connection, now.plus(-FACTS_MS))?;
     failures::prune(connection, now.plus(-FORGOTTEN_MS))
 }

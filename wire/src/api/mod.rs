@@ -5,6 +5,7 @@ mod audit;
 mod camera;
 mod enrolment;
 mod erasure;
+mod event;
 mod group;
 mod import;
 mod job;
@@ -25,6 +26,7 @@ pub use enrolment::{
     Enrol, Enrolled, EnrolmentToken, MadeEnrolmentToken, NewEnrolmentToken, NodeChallenge, ProveNode,
 };
 pub use erasure::{Erasure, ErasureNode, ErasurePreview, NewErasure};
+pub use event::{Event, EventKind};
 pub use group::{Group, GroupPatch, NewGroup};
 pub use import::{ImportProblem, ImportReport};
 pub use job::{Job, JobPatch, NewJob, PreviewJob, UpcomingWindow, UpcomingWindows};

@@ -12,7 +12,8 @@ use crate::app::{Caller, Once};
 use crate::domain::import::{Parsed, parse, problem};
 use crate::store::audit::{self, AuditRow};
 use crate::store::cameras::{groups, room, taken_addresses};
-use crate::store::{CameraRow, Connection, StoreError, cameras, windows};
+use crate::store::facts::FactKind;
+use crate::store::{CameraRow, Connection, StoreError, cameras, facts, windows};
 use crate::{AppState, Error};
 
 /// A row on its way to become a camera.
@@ -184,5 +185,7 @@ fn add(
     let rows: Vec<CameraRow> = cameras.into_iter().map(|(row, _)| row).collect();
     cameras::insert_all(c, &rows)?;
     windows::open_all(c, &rows, now)?;
+    let told: Vec<_> = rows.iter().map(|row| (row.id, super::told(row))).collect();
+    facts::add_all(c, caller.organization, FactKind::CameraCreated, &told, now)?;
     audit::insert_all(c, &entries, now)
 }
