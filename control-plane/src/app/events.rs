@@ -205,7 +205,11 @@ impl Follower {
         let (mut rows, last, count) = self.state.store.read(look).await?;
         self.is_behind = count == BATCH as usize;
         // Whatever was committed before the look is in it, or not of this organization.
-        let seen = if self.is_behind { last } else { last.max(Some(newest)) };
+        let seen = if self.is_behind {
+            last
+        } else {
+            last.max(Some(newest))
+        };
         self.at = self.at.max(seen.unwrap_or(0));
         rows.retain(|row| self.kinds.is_empty() || self.kinds.contains(&row.kind));
         Ok(rows)

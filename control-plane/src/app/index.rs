@@ -6,17 +6,25 @@
 //! Footage of erased time is refused. Gaps of it are taken: they hold no footage, and the node that erased
 //! its own copies explains them so.
 
+mod recording;
+
+use serde_json::json;
 use wire::coverage::Gap;
 use wire::event::{NodeEvent, SealedObject};
 use wire::{NodeId, TimeRange, UnixMs};
 
 use super::erasures::entomb;
 use crate::domain::event::{check, digest, tidy};
+use crate::store::facts::{self, FactKind};
 use crate::store::{
-    Connection, ObjectRow, ObjectState, StoreError, cameras, days, erasures, events, gaps, objects,
+    Connection, ObjectRow, ObjectState, StoreError, cameras, days, erasures, events, gaps, nodes, objects,
 };
 
 const MESSAGE_MAX: usize = 128;
+/// How long the same reason of the same node is not told again, in milliseconds.
+const QUIET_MS: i64 = 60_000;
+/// Facts that are looked at for it.
+const LOOKED_AT: u32 = 200;
 
 /// An event as it came.
 #[derive(Debug, Clone)]
@@ -66,18 +74,46 @@ fn one(connection: &mut Connection, incoming: &Incoming, now: UnixMs) -> Result<
     };
     if let (Verdict::Refused(reason), Some(message)) = (&verdict, message) {
         let message: String = message.chars().take(MESSAGE_MAX).collect();
-        events::refuse(connection, incoming.node, &message, reason, now)?;
+        if events::refuse(connection, incoming.node, &message, reason, now)? {
+            tell_refused(connection, incoming.node, &message, reason, now)?;
+        }
     }
     Ok(verdict)
+}
+
+/// Tells that a node says what is not so, or not its own: once in a while, whatever it sends.
+fn tell_refused(
+    connection: &mut Connection,
+    node: NodeId,
+    message: &str,
+    reason: &str,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let Some(organization) = nodes::owner(connection, node)? else {
+        return Ok(());
+    };
+    let about = (FactKind::NodeRefused, node);
+    let recent = facts::latest(connection, organization, about, now.plus(-QUIET_MS), LOOKED_AT)?;
+    if recent.iter().any(|before| before["reason"] == reason) {
+        return Ok(());
+    }
+    let body = json!({"message": message, "reason": reason});
+    facts::add(
+        connection,
+        organization,
+        FactKind::NodeRefused,
+        None,
+        Some(node),
+        &body,
+        now,
+    )
 }
 
 fn take(connection: &mut Connection, event: &NodeEvent, now: UnixMs) -> Result<Verdict, StoreError> {
     match event {
         NodeEvent::ObjectSealed(object) => take_object(connection, object, now),
-        NodeEvent::Gap(gap) => take_gap(connection, gap),
-        NodeEvent::Recording(_) => Ok(Verdict::Refused(
-            "sessions of recording are not kept yet".to_owned(),
-        )),
+        NodeEvent::Gap(gap) => take_gap(connection, gap, now),
+        NodeEvent::Recording(session) => recording::take(connection, session, now),
     }
 }
 
@@ -140,7 +176,7 @@ fn take_object(
     })
 }
 
-fn take_gap(connection: &mut Connection, gap: &Gap) -> Result<Verdict, StoreError> {
+fn take_gap(connection: &mut Connection, gap: &Gap, now: UnixMs) -> Result<Verdict, StoreError> {
     let Some(organization) = cameras::owner_if_assigned(connection, gap.camera, gap.node, None)? else {
         return Ok(not_assigned());
     };
@@ -148,7 +184,22 @@ fn take_gap(connection: &mut Connection, gap: &Gap) -> Result<Verdict, StoreErro
         detail: tidy(&gap.detail),
         ..gap.clone()
     };
-    gaps::upsert(connection, organization, &gap)?;
+    if gaps::upsert(connection, organization, &gap)? {
+        let body = json!({
+            "gap": gap.id, "stream": gap.stream, "start": gap.range.start(), "cause": gap.cause,
+            "detail": gap.detail,
+        });
+        let (camera, node) = (Some(gap.camera), Some(gap.node));
+        facts::add(
+            connection,
+            organization,
+            FactKind::GapOpened,
+            camera,
+            node,
+            &body,
+            now,
+        )?;
+    }
     let ends = gaps::ends(connection, gap.node, &[gap.id])?;
     Ok(if ends.is_empty() {
         Verdict::Refused("another node's gap has this id".to_owned())

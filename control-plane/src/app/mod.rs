@@ -32,6 +32,7 @@ pub mod person;
 pub mod playback;
 pub mod probe;
 mod reach;
+pub mod recordings;
 pub mod requests;
 pub mod rotation;
 pub mod second_factor;

@@ -4,12 +4,13 @@ use wire::bus::{
     ConfirmReply, ConfirmRequest, CredentialsReply, CredentialsRequest, ReplyCode, ReplyError, StoredReply,
     StoredRequest, UploadReply, UploadRequest,
 };
-use wire::{NodeId, ObjectId, UnixMs};
+use wire::{NodeId, ObjectId, RecordingId, UnixMs};
 
 use super::vault;
 use crate::domain::organization::is_full;
 use crate::store::{
     Connection, ObjectRow, ObjectState, StoreError, cameras, events, gaps, nodes, objects, organizations,
+    recordings,
 };
 use crate::{AppState, Error};
 
@@ -76,14 +77,23 @@ fn settled(
     node: NodeId,
     messages: Vec<String>,
 ) -> Result<ConfirmReply, StoreError> {
-    let ids: Vec<(ObjectId, Option<UnixMs>)> = messages.iter().filter_map(|message| parse(message)).collect();
-    let (gap_ids, object_ids): (Vec<_>, Vec<_>) = ids.iter().partition(|(_, end)| end.is_some());
-    let first = |ids: Vec<(ObjectId, Option<UnixMs>)>| ids.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
-    let objects = objects::present(connection, node, &first(object_ids))?;
-    let ends = gaps::ends(connection, node, &first(gap_ids))?;
+    let (mut object_ids, mut gap_ids, mut session_ids) = (Vec::new(), Vec::new(), Vec::new());
+    for about in messages.iter().filter_map(|message| parse(message)) {
+        match about {
+            About::Object(id) => object_ids.push(id),
+            About::Gap(id, _) => gap_ids.push(id),
+            About::Session(id, _) => session_ids.push(id),
+        }
+    }
+    let objects = objects::present(connection, node, &object_ids)?;
+    let ends = gaps::ends(connection, node, &gap_ids)?;
+    let revisions = recordings::revisions(connection, node, &session_ids)?;
     let is_committed = |message: &String| match parse(message) {
-        Some((id, None)) => objects.contains(&id),
-        Some((id, Some(end))) => ends.iter().any(|(gap, known)| *gap == id && *known >= end),
+        Some(About::Object(id)) => objects.contains(&id),
+        Some(About::Gap(id, end)) => ends.iter().any(|(gap, known)| *gap == id && *known >= end),
+        Some(About::Session(id, revision)) => revisions
+            .iter()
+            .any(|(session, known)| *session == id && *known >= revision),
         None => false,
     };
     let (committed, rest): (Vec<_>, Vec<_>) = messages.into_iter().partition(is_committed);
@@ -93,13 +103,24 @@ fn settled(
     })
 }
 
-/// Object and gap message ids, as [`wire::event::NodeEvent::message_id`] writes them.
-fn parse(message: &str) -> Option<(ObjectId, Option<UnixMs>)> {
-    let id = message.get(..36)?.parse().ok()?;
-    match message.get(36..)? {
-        "" => Some((id, None)),
-        end => Some((id, Some(UnixMs(end.strip_prefix('-')?.parse().ok()?)))),
+/// What a message is about: an object, a gap up to its end, a session with its revision.
+enum About {
+    Object(ObjectId),
+    Gap(ObjectId, UnixMs),
+    Session(RecordingId, u64),
+}
+
+/// Message ids, as [`wire::event::NodeEvent::message_id`] writes them.
+fn parse(message: &str) -> Option<About> {
+    if let Some(session) = message.strip_prefix("r-") {
+        let revision = session.get(36..)?.strip_prefix('-')?.parse().ok()?;
+        return Some(About::Session(session.get(..36)?.parse().ok()?, revision));
     }
+    let id = message.get(..36)?.parse().ok()?;
+    Some(match message.get(36..)? {
+        "" => About::Object(id),
+        end => About::Gap(id, UnixMs(end.strip_prefix('-')?.parse().ok()?)),
+    })
 }
 
 /// A place to PUT an object.

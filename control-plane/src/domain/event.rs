@@ -4,7 +4,7 @@
 //! playlists and in byte ranges.
 
 use wire::coverage::Gap;
-use wire::event::{Head, NodeEvent, OpenObject, SealedObject};
+use wire::event::{Head, NodeEvent, OpenObject, RecordingSession, SealedObject};
 use wire::media::Init;
 use wire::{NodeId, SegmentTable, TimeRange, Track, UnixMs};
 
@@ -36,7 +36,7 @@ pub fn check(event: &NodeEvent, subject_node: NodeId) -> Result<(), Refusal> {
     match event {
         NodeEvent::ObjectSealed(object) => sealed(object),
         NodeEvent::Gap(gap) => check_gap(gap),
-        NodeEvent::Recording(_) => Err(Refusal("sessions of recording are not kept yet")),
+        NodeEvent::Recording(session) => check_session(session),
     }
 }
 
@@ -81,6 +81,46 @@ fn check_gap(gap: &Gap) -> Result<(), Refusal> {
     require(
         gap.range.duration_ms() <= MAX_GAP_MS,
         "the gap is longer than a year",
+    )
+}
+
+fn check_session(session: &RecordingSession) -> Result<(), Refusal> {
+    let times = [session.window_end, session.started, session.ended];
+    require(
+        times
+            .into_iter()
+            .flatten()
+            .chain([session.window_start])
+            .all(|at| at.checked().is_ok()),
+        "the session is outside the years 2000 to 2100",
+    )?;
+    require(
+        session.window_end.is_none_or(|end| end > session.window_start),
+        "the session's window ends before it starts",
+    )?;
+    require(
+        session.ended.is_some() == session.end_reason.is_some(),
+        "a session ends for a reason, and has one only then",
+    )?;
+    require(
+        match (session.started, session.ended) {
+            (Some(started), Some(ended)) => ended >= started,
+            _ => true,
+        },
+        "the session ended before it started",
+    )?;
+    let numbers = [
+        session.revision,
+        session.epoch,
+        session.bytes,
+        session.frames,
+        session.gaps,
+        session.gap_ms,
+        session.attempts,
+    ];
+    require(
+        session.revision > 0 && numbers.iter().all(|number| i64::try_from(*number).is_ok()),
+        "a number of the session is out of range",
     )
 }
 

@@ -1,5 +1,10 @@
 //! `/api/v1/events`: facts as server-sent events (WHATWG HTML §9.2).
 
+#![expect(
+    unused_qualifications,
+    reason = "utoipa qualifies the names of parameter structs that stand beside their handlers"
+)]
+
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use actix_web::web::{Bytes, Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -129,7 +134,10 @@ fn kinds(text: Option<&str>) -> Result<Vec<EventKind>, Error> {
         };
         kinds.extend(EventKind::ALL.iter().filter(named));
         if kinds.len() == before {
-            return Err(Error::field("kind", "a kind of event, such as node.offline, or node. for all of nodes"));
+            return Err(Error::field(
+                "kind",
+                "a kind of event, such as node.offline, or node. for all of nodes",
+            ));
         }
     }
     Ok(kinds)

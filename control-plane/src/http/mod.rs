@@ -28,6 +28,7 @@ pub mod player_api;
 pub mod playlist;
 pub mod problem;
 pub mod ranges;
+pub mod recordings;
 pub mod request;
 pub mod routes;
 pub mod service_keys;
@@ -80,6 +81,7 @@ pub fn routes(config: &mut ServiceConfig) {
     nodes::routes(config);
     enrolment::routes(config);
     events::routes(config);
+    recordings::routes(config);
     player_api::routes(config);
     playlist::routes(config);
     footage::routes(config);
@@ -109,6 +111,7 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         nodes::Document::openapi(),
         enrolment::Document::openapi(),
         events::Document::openapi(),
+        recordings::Document::openapi(),
         player_api::Document::openapi(),
     ]
 }
@@ -135,6 +138,7 @@ fn listed() -> Vec<&'static [routes::Route]> {
         nodes::ROUTES,
         enrolment::ROUTES,
         events::ROUTES,
+        recordings::ROUTES,
         player_api::ROUTES,
     ]
 }

@@ -7,7 +7,7 @@ use super::schema::refused;
 use super::types::Id;
 use super::{Connection, StoreError};
 
-/// Remembers that `message` will never be taken from `node`.
+/// Remembers that `message` will never be taken from `node`; whether that is new.
 ///
 /// # Errors
 /// Those of the database.
@@ -17,7 +17,7 @@ pub fn refuse(
     message: &str,
     reason: &str,
     now: UnixMs,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let key = (Id::from(node), message);
     let known: Option<i64> = refused::table
         .find(key)
@@ -34,7 +34,7 @@ pub fn refuse(
             ))
             .execute(connection)?;
     }
-    Ok(())
+    Ok(known.is_none())
 }
 
 /// Which of a node's `messages` were refused, and why.

@@ -23,7 +23,40 @@ const AT_ONCE: usize = 500;
 const FORGOTTEN_AT_ONCE: i64 = 50_000;
 
 thread_local! {
-    /// Tells many facts of one kind about cameras, as [`add`].
+    /// Whether facts were added on this thread since the last look; a transaction stays on its thread.
+    static ADDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tells a fact. `body` is what clients get as `data`: a JSON object without secrets.
+///
+/// # Errors
+/// Those of the database.
+pub fn add(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    kind: FactKind,
+    camera: Option<CameraId>,
+    node: Option<NodeId>,
+    body: &impl Serialize,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let seq = newest(connection)?.saturating_add(1);
+    diesel::insert_into(event::table)
+        .values((
+            event::seq.eq(seq.cast_signed()),
+            event::organization.eq(Id::from(organization)),
+            event::happened.eq(now.0),
+            event::kind.eq(kind.as_str()),
+            event::camera.eq(camera.map(Id::from)),
+            event::node.eq(node.map(Id::from)),
+            event::body.eq(serde_json::to_string(body)?),
+        ))
+        .execute(connection)?;
+    ADDED.set(true);
+    Ok(())
+}
+
+/// Tells many facts of one kind about cameras, as [`add`].
 ///
 /// # Errors
 /// Those of the database.
@@ -55,39 +88,6 @@ pub fn add_all(
         };
         ADDED.set(true);
     }
-    Ok(())
-}
-
-/// Whether facts were added on this thread since the last look; a transaction stays on its thread.
-    static ADDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Tells a fact. `body` is what clients get as `data`: a JSON object without secrets.
-///
-/// # Errors
-/// Those of the database.
-pub fn add(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    kind: FactKind,
-    camera: Option<CameraId>,
-    node: Option<NodeId>,
-    body: &impl Serialize,
-    now: UnixMs,
-) -> Result<(), StoreError> {
-    let seq = newest(connection)?.saturating_add(1);
-    diesel::insert_into(event::table)
-        .values((
-            event::seq.eq(seq.cast_signed()),
-            event::organization.eq(Id::from(organization)),
-            event::happened.eq(now.0),
-            event::kind.eq(kind.as_str()),
-            event::camera.eq(camera.map(Id::from)),
-            event::node.eq(node.map(Id::from)),
-            event::body.eq(serde_json::to_string(body)?),
-        ))
-        .execute(connection)?;
-    ADDED.set(true);
     Ok(())
 }
 
@@ -188,7 +188,9 @@ pub fn latest(
 /// Those of the database.
 pub fn forget(connection: &mut Connection, before: UnixMs) -> Result<usize, StoreError> {
     let (oldest, newest) = bounds(connection)?;
-    let until = newest.cast_signed().min(oldest.cast_signed().saturating_add(FORGOTTEN_AT_ONCE));
+    let until = newest
+        .cast_signed()
+        .min(oldest.cast_signed().saturating_add(FORGOTTEN_AT_ONCE));
     Ok(diesel::delete(event::table)
         .filter(event::seq.lt(until))
         .filter(event::happened.lt(before.0))

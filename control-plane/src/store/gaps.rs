@@ -40,7 +40,7 @@ impl TryFrom<Raw> for Gap {
 }
 
 /// Inserts a gap, or lets a known one grow to its later end. A gap of another camera or node with the
-/// same id is left as it is.
+/// same id is left as it is. Whether it is new.
 ///
 /// # Errors
 /// Those of the database.
@@ -48,7 +48,7 @@ pub fn upsert(
     connection: &mut Connection,
     organization: OrganizationId,
     row: &Gap,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let kept: Option<(Id, Id, i64)> = gap::table
         .find(Id::from(row.id))
         .select((gap::camera, gap::node, gap::end_ms))
@@ -82,7 +82,7 @@ pub fn upsert(
         }
         Some(_) => {}
     }
-    Ok(())
+    Ok(kept.is_none())
 }
 
 /// The gaps of a stream that touch `range`, by start; they may overlap.

@@ -5,6 +5,7 @@
 //! organization first. Nothing here decides anything, and no transaction waits for a network.
 
 pub mod access;
+pub mod assigned;
 pub mod audit;
 pub mod cameras;
 mod connection;
@@ -36,6 +37,7 @@ pub mod one_time;
 pub mod organizations;
 pub mod person;
 mod pool;
+pub mod recordings;
 mod run;
 mod schema;
 pub mod sealed;

@@ -155,6 +155,19 @@ pub fn list(connection: &mut Connection, organization: OrganizationId) -> Result
     Ok(rows)
 }
 
+/// Whose node it is.
+///
+/// # Errors
+/// Those of the database.
+pub fn owner(connection: &mut Connection, id: NodeId) -> Result<Option<OrganizationId>, StoreError> {
+    let owner: Option<Id> = node::table
+        .find(Id::from(id))
+        .select(node::organization)
+        .first(connection)
+        .optional()?;
+    Ok(owner.map(Into::into))
+}
+
 /// Every organization's nodes, for the planner and the registry only.
 ///
 /// # Errors

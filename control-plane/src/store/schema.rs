@@ -255,6 +255,7 @@ diesel::table! {
         enrolled -> Nullable<BigInt>,
         removed -> Nullable<BigInt>,
         proved -> Nullable<BigInt>,
+        online -> Bool,
         last_seen -> Nullable<BigInt>,
         version -> Text,
         hardware -> Nullable<Text>,
@@ -419,6 +420,7 @@ diesel::table! {
         alerted -> Bool,
         detail -> Text,
         updated -> BigInt,
+        revision -> BigInt,
     }
 }
 
@@ -433,6 +435,7 @@ diesel::table! {
         unknown_ms -> BigInt,
         causes -> Text,
         computed -> BigInt,
+        alerted_ms -> BigInt,
     }
 }
 

@@ -10,9 +10,11 @@ use diesel::sql_types::{Binary, SmallInt};
 use wire::access::Role;
 use wire::api::{Licensing, OrganizationState, UserState};
 use wire::coverage::GapCause;
+use wire::event::EndReason;
 use wire::schedule::StreamChoice;
 use wire::source::{Reader, Transport};
-use wire::{AuditId, EnrolmentId, ErasureId, GrantId, GroupId, JobId, LicenceId, ServiceKeyId, SessionId};
+use wire::{AuditId, EnrolmentId, ErasureId, GrantId, GroupId, JobId, LicenceId};
+use wire::{RecordingId, ServiceKeyId, SessionId};
 use wire::{CameraId, NodeId, ObjectId, OrganizationId, StreamKind, UserId};
 
 /// Any id, as its column holds it.
@@ -65,6 +67,7 @@ ids!(
     ErasureId,
     EnrolmentId,
     AuditId,
+    RecordingId,
 );
 
 macro_rules! small {
@@ -125,6 +128,13 @@ StreamsSql(StreamChoice) { 0 = StreamChoice::Main, 1 = StreamChoice::Sub, 2 = St
 
 small!(/// Column of an [`ObjectState`].
 StateSql(ObjectState) { 0 = ObjectState::Sealed, 1 = ObjectState::Stored, });
+
+small!(/// Column of an [`EndReason`].
+EndReasonSql(EndReason) {
+    0 = EndReason::WindowEnded, 1 = EndReason::Withdrawn, 2 = EndReason::Moved, 3 = EndReason::Stopped,
+    4 = EndReason::JobChanged, 5 = EndReason::CameraDeleted, 6 = EndReason::Unlicensed,
+    7 = EndReason::Suspended, 8 = EndReason::NodeLost,
+});
 
 small!(/// Column of an [`OrganizationState`].
 OrganizationStateSql(OrganizationState) {

@@ -163,8 +163,16 @@ fn end(connection: &mut Connection, id: OrganizationId, now: UnixMs) -> Result<b
         )));
     };
     // Before its own go, so that no number is given out twice.
-    let body = json!({"organization": id});
-    facts::add(connection, home, FactKind::OrganizationErased, None, None, &body, now)?;
+    let body = json!({});
+    facts::add(
+        connection,
+        home,
+        FactKind::OrganizationErased,
+        None,
+        None,
+        &body,
+        now,
+    )?;
     erase::rest(connection, id)?;
     let note = AuditRow {
         organization: home,

@@ -100,7 +100,14 @@ async fn a_success_clears_and_time_forgets() {
     let state = &world.server.state;
     assert_eq!(state.store.write(|c| upkeep::forget(c, now())).await.unwrap(), 0);
     let later = now().plus(FORGOTTEN_MS + 1000);
-    assert_eq!(state.store.write(move |c| upkeep::forget(c, later)).await.unwrap(), 1);
+    assert_eq!(
+        state
+            .store
+            .write(move |c| upkeep::forget(c, later))
+            .await
+            .unwrap(),
+        1
+    );
     assert_eq!(failed(&world, "nobody").await, None);
 }
 

@@ -33,6 +33,8 @@ mod erasures;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod facts;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod grants;
@@ -64,6 +66,8 @@ mod person;
 mod planted;
 #[cfg(test)]
 mod raw;
+#[cfg(test)]
+mod recordings;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod organization;
 mod patch;
 mod person;
 mod playback;
+mod recording;
 mod service_key;
 mod session;
 mod user;
@@ -40,6 +41,7 @@ pub use organization::{
 };
 pub use person::{PersonEntry, PersonExport, PersonFailures, PersonLink, PersonSession};
 pub use playback::{Coverage, Day, Days, Playback};
+pub use recording::{Recording, RecordingState};
 pub use service_key::{MadeServiceKey, NewServiceKey, ServiceKey, ServiceKeyPatch};
 pub use session::{Me, Session, SignIn};
 pub use user::{

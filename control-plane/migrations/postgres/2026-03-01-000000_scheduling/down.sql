@@ -32,6 +32,7 @@ ALTER TABLE node DROP COLUMN hardware;
 ALTER TABLE node DROP COLUMN version;
 ALTER TABLE node DROP COLUMN last_seen;
 ALTER TABLE node DROP COLUMN proved;
+ALTER TABLE node DROP COLUMN online;
 ALTER TABLE node DROP COLUMN removed;
 ALTER TABLE node DROP COLUMN enrolled;
 ALTER TABLE node DROP COLUMN public_key;

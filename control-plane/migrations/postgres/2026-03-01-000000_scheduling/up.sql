@@ -9,6 +9,8 @@ ALTER TABLE node ADD COLUMN enrolled BIGINT;
 ALTER TABLE node ADD COLUMN removed BIGINT;
 -- When the challenge was made with which it last proved its key: older ones count no more.
 ALTER TABLE node ADD COLUMN proved BIGINT;
+-- Whether the control plane has told that it reports; it has until it tells the contrary.
+ALTER TABLE node ADD COLUMN online BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE node ADD COLUMN last_seen BIGINT;
 ALTER TABLE node ADD COLUMN version TEXT NOT NULL DEFAULT '';
 -- JSON, as the node last said of its machine.
@@ -78,6 +80,7 @@ INSERT INTO planned_window (camera, stream, start_ms, end_ms, organization, job)
 SELECT camera, 0, start_ms, end_ms, organization, NULL FROM recording_window;
 DROP TABLE recording_window;
 ALTER TABLE planned_window RENAME TO recording_window;
+CREATE INDEX recording_window_end ON recording_window (end_ms);
 
 -- A session of recording: one window of one stream on one node under one epoch.
 CREATE TABLE recording (
@@ -100,12 +103,14 @@ CREATE TABLE recording (
     attempts BIGINT NOT NULL,
     alerted BOOLEAN NOT NULL,
     detail TEXT NOT NULL,
-    updated BIGINT NOT NULL
+    updated BIGINT NOT NULL,
+    -- The node's: higher ones replace lower ones.
+    revision BIGINT NOT NULL
 );
 CREATE INDEX recording_camera ON recording (camera, window_start, id);
 CREATE INDEX recording_organization ON recording (organization, window_start, id);
 
--- What a UTC day of a stream amounts to, once it is over; causes is JSON, milliseconds by cause.
+-- What a UTC day of a stream amounts to so far; causes is JSON, milliseconds by cause.
 CREATE TABLE completeness (
     camera BYTEA NOT NULL,
     stream SMALLINT NOT NULL,
@@ -115,7 +120,10 @@ CREATE TABLE completeness (
     footage_ms BIGINT NOT NULL,
     unknown_ms BIGINT NOT NULL,
     causes TEXT NOT NULL,
+    -- When; 0 for what has to be computed again.
     computed BIGINT NOT NULL,
+    -- How much of unknown_ms people were told of.
+    alerted_ms BIGINT NOT NULL,
     PRIMARY KEY (camera, stream, day)
 );
 CREATE INDEX completeness_organization ON completeness (organization, day);

@@ -11,7 +11,7 @@ use crate::store::facts;
 use crate::{AppState, Error};
 
 /// Followers of one user or service key.
-const PER_ACTOR: usize = 8;
+const PER_ACTOR: usize = 16;
 /// Followers of this process.
 const IN_ALL: usize = 1000;
 /// Seconds after which a client that was one too many may try again.

@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use control_plane::state::now;
+use control_plane::store::recordings;
 use nkeys::KeyPair;
 use serde_json::{Value, json};
+use wire::NodeId;
 use wire::access::Role;
 
 use super::actors::{Actor, Actors, Target};
 use crate::node::{enrolment_token, join};
+use crate::recordings::session;
 use crate::support::World;
 use crate::support::people::PASSWORD;
 
@@ -74,6 +77,7 @@ async fn address(
         _ if !path.contains('{') => String::new(),
         Some("cameras") => camera(world, actors, target, actor).await,
         Some("recording-jobs") => job(world, actors, target, actor).await,
+        Some("recordings") => recording(world, actors, target, actor).await,
         Some("licences") => {
             licence(
                 world,
@@ -217,6 +221,15 @@ async fn job(world: &World, actors: &Actors, target: &Target, actor: Actor) -> S
     let camera = camera(world, actors, target, actor).await;
     let path = format!("/api/v1/cameras/{camera}/recording-jobs");
     made(world, target, &path, &new_job()).await
+}
+
+async fn recording(world: &World, actors: &Actors, target: &Target, actor: Actor) -> String {
+    let camera = camera(world, actors, target, actor).await.parse().unwrap();
+    let row = session(target.organization, camera, NodeId::generate());
+    let id = row.session.id.to_string();
+    let store = &world.server.state.store;
+    store.write(move |c| recordings::put(c, &row)).await.unwrap();
+    id
 }
 
 async fn licence(world: &World, actors: &Actors, target: &Target, assigned: bool) -> String {
