@@ -6,19 +6,18 @@
 //! Footage of erased time is refused. Gaps of it are taken: they hold no footage, and the node that erased
 //! its own copies explains them so.
 
+mod objects;
 mod recording;
 
 use serde_json::json;
 use wire::coverage::Gap;
-use wire::event::{NodeEvent, SealedObject};
-use wire::{NodeId, TimeRange, UnixMs};
+use wire::event::NodeEvent;
+use wire::{NodeId, UnixMs};
 
-use super::erasures::entomb;
-use crate::domain::event::{check, digest, tidy};
+use self::objects::Objects;
+use crate::domain::event::{check, tidy};
 use crate::store::facts::{self, FactKind};
-use crate::store::{
-    Connection, ObjectRow, ObjectState, StoreError, cameras, days, erasures, events, gaps, nodes, objects,
-};
+use crate::store::{Connection, StoreError, cameras, events, gaps, nodes};
 
 const MESSAGE_MAX: usize = 128;
 /// How long the same reason of the same node is not told again, in milliseconds.
@@ -55,30 +54,49 @@ pub fn apply(
     batch: &[Incoming],
     now: UnixMs,
 ) -> Result<Vec<Verdict>, StoreError> {
-    batch
-        .iter()
-        .map(|incoming| one(connection, incoming, now))
-        .collect()
+    let checked: Vec<Result<&NodeEvent, String>> = batch.iter().map(checked).collect();
+    let sealed = checked.iter().filter_map(|event| match event {
+        Ok(NodeEvent::ObjectSealed(object)) => Some(object),
+        _ => None,
+    });
+    let mut objects = Objects::of(connection, sealed)?;
+    let mut verdicts = Vec::with_capacity(batch.len());
+    for (incoming, event) in batch.iter().zip(checked) {
+        let verdict = match event {
+            Ok(event) => take(connection, &mut objects, event, now)?,
+            Err(refusal) => Verdict::Refused(refusal),
+        };
+        remember(connection, incoming, &verdict, now)?;
+        verdicts.push(verdict);
+    }
+    objects.put(connection, now)?;
+    Ok(verdicts)
 }
 
-fn one(connection: &mut Connection, incoming: &Incoming, now: UnixMs) -> Result<Verdict, StoreError> {
-    let (message, verdict) = match &incoming.event {
-        Ok(event) => {
-            let verdict = match check(event, incoming.node) {
-                Ok(()) => take(connection, event, now)?,
-                Err(refusal) => Verdict::Refused(refusal.to_string()),
-            };
-            (Some(event.message_id()), verdict)
-        }
-        Err(reason) => (incoming.message.clone(), Verdict::Refused(tidy(reason))),
+fn checked(incoming: &Incoming) -> Result<&NodeEvent, String> {
+    let event = incoming.event.as_ref().map_err(|reason| tidy(reason))?;
+    check(event, incoming.node).map_err(|refusal| refusal.to_string())?;
+    Ok(event)
+}
+
+/// Keeps a refusal for the node to ask for.
+fn remember(
+    connection: &mut Connection,
+    incoming: &Incoming,
+    verdict: &Verdict,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let message = match &incoming.event {
+        Ok(event) => Some(event.message_id()),
+        Err(_) => incoming.message.clone(),
     };
-    if let (Verdict::Refused(reason), Some(message)) = (&verdict, message) {
+    if let (Verdict::Refused(reason), Some(message)) = (verdict, message) {
         let message: String = message.chars().take(MESSAGE_MAX).collect();
         if events::refuse(connection, incoming.node, &message, reason, now)? {
             tell_refused(connection, incoming.node, &message, reason, now)?;
         }
     }
-    Ok(verdict)
+    Ok(())
 }
 
 /// Tells that a node says what is not so, or not its own: once in a while, whatever it sends.
@@ -109,71 +127,17 @@ fn tell_refused(
     )
 }
 
-fn take(connection: &mut Connection, event: &NodeEvent, now: UnixMs) -> Result<Verdict, StoreError> {
+fn take(
+    connection: &mut Connection,
+    objects: &mut Objects,
+    event: &NodeEvent,
+    now: UnixMs,
+) -> Result<Verdict, StoreError> {
     match event {
-        NodeEvent::ObjectSealed(object) => take_object(connection, object, now),
+        NodeEvent::ObjectSealed(object) => objects.take(connection, object, now),
         NodeEvent::Gap(gap) => take_gap(connection, gap, now),
         NodeEvent::Recording(session) => recording::take(connection, session, now),
     }
-}
-
-fn take_object(
-    connection: &mut Connection,
-    object: &SealedObject,
-    now: UnixMs,
-) -> Result<Verdict, StoreError> {
-    let owner = cameras::owner_if_assigned(connection, object.camera, object.node, Some(object.epoch))?;
-    let (Some(organization), Some(sha256)) = (owner, digest(&object.sha256)) else {
-        return Ok(not_assigned());
-    };
-    let row = ObjectRow {
-        id: object.id,
-        organization,
-        camera: object.camera,
-        stream: object.stream,
-        node: object.node,
-        epoch: object.epoch,
-        previous: object.previous,
-        start: object.start,
-        end: object.end,
-        bytes: object.bytes,
-        sha256,
-        init: object.init.clone(),
-        tracks: object.tracks.clone(),
-        segments: object.segments.clone(),
-        state: ObjectState::Sealed,
-    };
-    if let Ok(range) = TimeRange::new(row.start, row.end)
-        && let Some((_, reason)) = erasures::touching(connection, row.camera, range)?
-            .into_iter()
-            .next()
-    {
-        entomb(
-            connection,
-            organization,
-            (row.camera, row.stream),
-            &[range],
-            &reason,
-            now,
-        )?;
-        return Ok(Verdict::Refused("footage of this time was erased".to_owned()));
-    }
-    if objects::insert(connection, &row, now)? {
-        if let Ok(footage) = TimeRange::new(row.start, row.end) {
-            let added = (row.id, footage);
-            days::add(connection, organization, row.camera, row.stream, added)?;
-        }
-        return Ok(Verdict::Committed);
-    }
-    let present = objects::by_id(connection, Some(organization), row.id)?;
-    let same = present.is_some_and(|present| {
-        (present.node, present.camera, present.sha256) == (row.node, row.camera, row.sha256)
-    });
-    Ok(if same {
-        Verdict::Committed
-    } else {
-        Verdict::Refused("another object has this id".to_owned())
-    })
 }
 
 fn take_gap(connection: &mut Connection, gap: &Gap, now: UnixMs) -> Result<Verdict, StoreError> {

@@ -97,10 +97,12 @@ fn settled(
         None => false,
     };
     let (committed, rest): (Vec<_>, Vec<_>) = messages.into_iter().partition(is_committed);
-    Ok(ConfirmReply {
-        committed,
-        refused: events::refused_among(connection, node, &rest)?,
-    })
+    let refused = if rest.is_empty() {
+        Vec::new()
+    } else {
+        events::refused_among(connection, node, &rest)?
+    };
+    Ok(ConfirmReply { committed, refused })
 }
 
 /// What a message is about: an object, a gap up to its end, a session with its revision.

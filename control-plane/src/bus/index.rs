@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use async_nats::jetstream::{self, AckKind, Message};
-use futures::StreamExt;
+use tokio_stream::StreamExt;
 use wire::NodeId;
 
 use super::setup;
@@ -14,6 +14,8 @@ use crate::state::now;
 
 /// Most events of one transaction.
 const BATCH: usize = 256;
+/// How long events are gathered for one transaction: each costs the disk a wait, however little is in it.
+const GATHER: Duration = Duration::from_millis(100);
 /// When a batch comes again that the database could not take.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -30,7 +32,8 @@ pub(super) async fn run(state: AppState, jetstream: jetstream::Context) -> anyho
         .heartbeat(Duration::from_secs(5))
         .messages()
         .await?;
-    let mut batches = messages.ready_chunks(BATCH);
+    let batches = messages.chunks_timeout(BATCH, GATHER);
+    tokio::pin!(batches);
     while let Some(batch) = batches.next().await {
         let (messages, errors): (Vec<_>, Vec<_>) = batch.into_iter().partition(Result::is_ok);
         let messages: Vec<Message> = messages.into_iter().flatten().collect();

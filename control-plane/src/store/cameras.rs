@@ -193,6 +193,31 @@ pub fn owner_if_assigned(
     Ok(owner.map(Into::into))
 }
 
+/// Each assignment of `cameras`, ever, with the cameras' owner.
+///
+/// # Errors
+/// Those of the database.
+pub fn assignments(
+    connection: &mut Connection,
+    cameras: &[CameraId],
+) -> Result<Vec<(CameraId, NodeId, u64, OrganizationId)>, StoreError> {
+    let cameras: Vec<Id> = cameras.iter().copied().map(Into::into).collect();
+    let rows: Vec<(Id, Id, i64, Id)> = camera::table
+        .inner_join(assignment::table.on(assignment::camera.eq(camera::id)))
+        .filter(camera::id.eq_any(cameras))
+        .select((
+            camera::id,
+            assignment::node,
+            assignment::epoch,
+            camera::organization,
+        ))
+        .load(connection)?;
+    Ok(rows
+        .into_iter()
+        .map(|(camera, node, epoch, owner)| (camera.into(), node.into(), epoch.cast_unsigned(), owner.into()))
+        .collect())
+}
+
 impl Store {
     /// [`get`] on a reader.
     ///

@@ -1,6 +1,9 @@
 //! The calendar: how much footage each quarter of an hour of a camera's UTC days has.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use wire::{CameraId, ObjectId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
 use super::objects::MAX_OBJECT_MS;
@@ -49,51 +52,165 @@ impl TryFrom<Raw> for CameraDay {
     }
 }
 
-/// Adds the footage of a new object to the calendar: what no other object of the stream has. Not idempotent:
-/// call it once for each object, after its row was written.
+/// The footage of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footage {
+    /// The object.
+    pub id: ObjectId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// The camera.
+    pub camera: CameraId,
+    /// Which of its streams.
+    pub stream: StreamKind,
+    /// From when to when.
+    pub range: TimeRange,
+}
+
+type Stream = (Id, StreamKind);
+/// A day of a stream: its row's key.
+type Key = (Id, StreamKind, i32);
+
+/// Adds the footage of new objects to the calendar: what no other object of their streams has. Not idempotent:
+/// call it once for each object, after the rows were written.
 ///
 /// # Errors
 /// Those of the database.
-pub fn add(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    camera: CameraId,
-    stream: StreamKind,
-    (id, footage): (ObjectId, TimeRange),
-) -> Result<(), StoreError> {
-    let (first, last) = (footage.start().0, footage.end().0);
-    let others = touching(
-        connection,
-        (organization, camera, stream),
-        (first, last),
-        Some(id),
-    )?;
-    for (start, end) in without(first, last, others) {
-        add_stretch(connection, organization, (camera, stream), start, end)?;
+pub fn add_all(connection: &mut Connection, footage: &[Footage]) -> Result<(), StoreError> {
+    let mut footage = footage.to_vec();
+    footage.sort_by_key(|one| one.range.start());
+    // Of one time, so that the others that may touch them are few.
+    for near in footage.chunk_by(|one, next| next.range.start().since(one.range.start()) <= MAX_OBJECT_MS) {
+        add_near(connection, near)?;
     }
     Ok(())
 }
 
-/// Times of the objects that touch `[first, last)`, but for one of them.
+fn add_near(connection: &mut Connection, footage: &[Footage]) -> Result<(), StoreError> {
+    let mut others = others(connection, footage)?;
+    let mut parts: BTreeMap<Key, (OrganizationId, Vec<(i64, i64)>)> = BTreeMap::new();
+    for one in footage {
+        let stream = (Id::from(one.camera), one.stream);
+        let others = others.entry(stream).or_default();
+        let (first, last) = (one.range.start().0, one.range.end().0);
+        for (start, end) in without(first, last, others.clone()) {
+            for (day, start, end) in by_day(start, end)? {
+                let key = (stream.0, stream.1, day);
+                let (_, parts) = parts.entry(key).or_insert((one.organization, Vec::new()));
+                parts.push((start, end));
+            }
+        }
+        others.push((first, last));
+    }
+    let keys: Vec<Key> = parts.keys().copied().collect();
+    let mut known = known(connection, &keys)?;
+    let rows = parts.into_iter().map(|(key, (owner, parts))| {
+        let mut row = known.remove(&key).unwrap_or(CameraDay {
+            day: key.2,
+            quarters: [0; QUARTERS],
+        });
+        for (start, end) in parts {
+            fill(&mut row, start, end);
+        }
+        raw(owner, (key.0, key.1), &row)
+    });
+    put_all(connection, rows.collect())
+}
+
+/// A stretch in its days.
+fn by_day(mut start: i64, last: i64) -> Result<Vec<(i32, i64, i64)>, StoreError> {
+    let mut parts = Vec::new();
+    while start < last {
+        let day = start.div_euclid(DAY_MS);
+        let end = last.min((day + 1) * DAY_MS);
+        let day = i32::try_from(day).map_err(|error| StoreError::Broken(error.to_string()))?;
+        parts.push((day, start, end));
+        start = end;
+    }
+    Ok(parts)
+}
+
+/// Times of the objects that may touch `footage`, but for its own.
+fn others(
+    connection: &mut Connection,
+    footage: &[Footage],
+) -> Result<HashMap<Stream, Vec<(i64, i64)>>, StoreError> {
+    let first = footage.iter().map(|one| one.range.start().0).min().unwrap_or(0);
+    let last = footage.iter().map(|one| one.range.end().0).max().unwrap_or(0);
+    let own: HashSet<Id> = footage.iter().map(|one| one.id.into()).collect();
+    let cameras: BTreeSet<Id> = footage.iter().map(|one| one.camera.into()).collect();
+    let rows: Vec<(Id, Id, StreamSql, i64, i64)> = object::table
+        .filter(object::camera.eq_any(cameras))
+        .filter(object::start_ms.gt(first.saturating_sub(MAX_OBJECT_MS)))
+        .filter(object::start_ms.lt(last))
+        .filter(object::end_ms.gt(first))
+        .select((
+            object::id,
+            object::camera,
+            object::stream,
+            object::start_ms,
+            object::end_ms,
+        ))
+        .load(connection)?;
+    let mut others: HashMap<Stream, Vec<(i64, i64)>> = HashMap::new();
+    for (id, camera, stream, start, end) in rows {
+        if !own.contains(&id) {
+            others.entry((camera, stream.0)).or_default().push((start, end));
+        }
+    }
+    Ok(others)
+}
+
+/// Those of these days that the calendar has.
+fn known(connection: &mut Connection, keys: &[Key]) -> Result<HashMap<Key, CameraDay>, StoreError> {
+    let cameras: BTreeSet<Id> = keys.iter().map(|key| key.0).collect();
+    let days: BTreeSet<i32> = keys.iter().map(|key| key.2).collect();
+    let rows: Vec<Raw> = camera_day::table
+        .filter(camera_day::camera.eq_any(cameras))
+        .filter(camera_day::day.eq_any(days))
+        .select(Raw::as_select())
+        .load(connection)?;
+    rows.into_iter()
+        .map(|row| Ok(((row.camera, row.stream.0, row.day), row.try_into()?)))
+        .collect()
+}
+
+/// Puts each row in the place of the one that is there, or adds it.
+fn put_all(connection: &mut Connection, rows: Vec<Raw>) -> Result<(), StoreError> {
+    let key = (camera_day::camera, camera_day::stream, camera_day::day);
+    let quarters = camera_day::quarters.eq(excluded(camera_day::quarters));
+    let insert = diesel::insert_into(camera_day::table);
+    match connection {
+        Connection::Postgres(c) => {
+            let insert = insert.values(rows);
+            insert.on_conflict(key).do_update().set(quarters).execute(c)?;
+        }
+        // diesel has no such statement of many rows for SQLite, where each costs next to nothing.
+        Connection::Sqlite(c) => {
+            for row in rows {
+                let insert = insert.values(row);
+                insert.on_conflict(key).do_update().set(quarters).execute(c)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Times of the objects that touch `[first, last)`.
 fn touching(
     connection: &mut Connection,
     (organization, camera, stream): (OrganizationId, CameraId, StreamKind),
     (first, last): (i64, i64),
-    but: Option<ObjectId>,
 ) -> Result<Vec<(i64, i64)>, StoreError> {
-    let rows: Vec<(Id, i64, i64)> = object::table
+    Ok(object::table
         .filter(object::camera.eq(Id::from(camera)))
         .filter(object::stream.eq(StreamSql(stream)))
         .filter(object::organization.eq(Id::from(organization)))
         .filter(object::start_ms.gt(first.saturating_sub(MAX_OBJECT_MS)))
         .filter(object::start_ms.lt(last))
         .filter(object::end_ms.gt(first))
-        .select((object::id, object::start_ms, object::end_ms))
-        .load(connection)?;
-    let others = rows
-        .into_iter()
-        .filter(|(id, ..)| but.is_none_or(|but| *id != Id::from(but)));
-    Ok(others.map(|(_, start, end)| (start, end)).collect())
+        .select((object::start_ms, object::end_ms))
+        .load(connection)?)
 }
 
 /// What is left of `[first, last)` without `others`, in order.
@@ -113,25 +230,6 @@ fn without(first: i64, last: i64, mut others: Vec<(i64, i64)>) -> Vec<(i64, i64)
     left
 }
 
-fn add_stretch(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    (camera, stream): (CameraId, StreamKind),
-    mut start: i64,
-    last: i64,
-) -> Result<(), StoreError> {
-    while start < last {
-        let day = start.div_euclid(DAY_MS);
-        let end = last.min((day + 1) * DAY_MS);
-        let day = i32::try_from(day).map_err(|error| StoreError::Broken(error.to_string()))?;
-        let mut row = one(connection, camera, stream, day)?;
-        fill(&mut row, start, end);
-        put(connection, organization, camera, stream, &row)?;
-        start = end;
-    }
-    Ok(())
-}
-
 /// Computes a day anew from the objects that are left; a day without any goes.
 ///
 /// # Errors
@@ -147,7 +245,7 @@ pub fn recompute(
         day.saturating_mul(DAY_MS),
         day.saturating_add(1).saturating_mul(DAY_MS),
     );
-    let mut left = touching(connection, (organization, camera, stream), (first, last), None)?;
+    let mut left = touching(connection, (organization, camera, stream), (first, last))?;
     let day = i32::try_from(day).map_err(|error| StoreError::Broken(error.to_string()))?;
     if left.is_empty() {
         diesel::delete(camera_day::table.find((Id::from(camera), StreamSql(stream), day)))
@@ -164,7 +262,7 @@ pub fn recompute(
         fill(&mut row, start.max(at), end.min(last));
         at = at.max(end);
     }
-    put(connection, organization, camera, stream, &row)
+    put_all(connection, vec![raw(organization, (camera.into(), stream), &row)])
 }
 
 /// Adds `[start, end)`, which lies within the day, to its quarters.
@@ -182,51 +280,14 @@ fn fill(row: &mut CameraDay, mut start: i64, end: i64) {
     }
 }
 
-fn one(
-    connection: &mut Connection,
-    camera: CameraId,
-    stream: StreamKind,
-    day: i32,
-) -> Result<CameraDay, StoreError> {
-    let raw = camera_day::table
-        .find((Id::from(camera), StreamSql(stream), day))
-        .select(Raw::as_select())
-        .first(connection)
-        .optional()?;
-    raw.map_or_else(
-        || {
-            Ok(CameraDay {
-                day,
-                quarters: [0; QUARTERS],
-            })
-        },
-        TryInto::try_into,
-    )
-}
-
-fn put(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    camera: CameraId,
-    stream: StreamKind,
-    row: &CameraDay,
-) -> Result<(), StoreError> {
-    let quarters: Vec<u8> = row.quarters.iter().flat_map(|ms| ms.to_le_bytes()).collect();
-    let known = diesel::update(camera_day::table.find((Id::from(camera), StreamSql(stream), row.day)))
-        .set(camera_day::quarters.eq(&quarters))
-        .execute(connection)?;
-    if known == 0 {
-        diesel::insert_into(camera_day::table)
-            .values(Raw {
-                camera: camera.into(),
-                stream: stream.into(),
-                day: row.day,
-                organization: organization.into(),
-                quarters,
-            })
-            .execute(connection)?;
+fn raw(organization: OrganizationId, (camera, stream): Stream, row: &CameraDay) -> Raw {
+    Raw {
+        camera,
+        stream: stream.into(),
+        day: row.day,
+        organization: organization.into(),
+        quarters: row.quarters.iter().flat_map(|ms| ms.to_le_bytes()).collect(),
     }
-    Ok(())
 }
 
 /// The days of a stream that touch `range`, in order.

@@ -206,6 +206,30 @@ pub fn touching(
         .collect()
 }
 
+/// The erasures of `cameras`, whatever their time, with their reasons.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_cameras(
+    connection: &mut Connection,
+    cameras: &[CameraId],
+) -> Result<Vec<(CameraId, TimeRange, String)>, StoreError> {
+    let cameras: Vec<Id> = cameras.iter().copied().map(Into::into).collect();
+    let rows: Vec<(Id, i64, i64, String)> = erasure::table
+        .filter(erasure::camera.eq_any(cameras))
+        .order((erasure::start_ms, erasure::id))
+        .select((
+            erasure::camera,
+            erasure::start_ms,
+            erasure::end_ms,
+            erasure::reason,
+        ))
+        .load(connection)?;
+    rows.into_iter()
+        .map(|(camera, start, end, reason)| Ok((camera.into(), range(start, end)?, reason)))
+        .collect()
+}
+
 /// What nodes still have to erase, for their plans.
 ///
 /// # Errors

@@ -119,6 +119,9 @@ pub fn ends(
     node: wire::NodeId,
     ids: &[wire::ObjectId],
 ) -> Result<Vec<(wire::ObjectId, UnixMs)>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Id> = ids.iter().copied().map(Into::into).collect();
     let found: Vec<(Id, i64)> = gap::table
         .filter(gap::id.eq_any(ids))

@@ -103,37 +103,82 @@ impl TryFrom<Raw> for ObjectRow {
     }
 }
 
-/// Inserts an object unless its id is there; whether it is new.
+impl Raw {
+    fn of(row: &ObjectRow, now: UnixMs) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.into(),
+            organization: row.organization.into(),
+            camera: row.camera.into(),
+            stream: row.stream.into(),
+            node: row.node.into(),
+            epoch: row.epoch.cast_signed(),
+            previous: row.previous.map(Into::into),
+            start_ms: row.start.0,
+            end_ms: row.end.0,
+            bytes: row.bytes.cast_signed(),
+            sha256: row.sha256.to_vec(),
+            init_length: row.init.length.cast_signed(),
+            init_digest: row.init.digest.clone(),
+            tracks: serde_json::to_string(&row.tracks)?,
+            segments: row.segments.pack(),
+            state: row.state.into(),
+            indexed: now.0,
+        })
+    }
+}
+
+/// Rows of one statement: SQLite takes 32,766 values.
+const AT_ONCE: usize = 1_000;
+
+/// Inserts objects, none of which may be there.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when one is, and those of the database.
+pub fn insert_all(connection: &mut Connection, rows: &[ObjectRow], now: UnixMs) -> Result<(), StoreError> {
+    for rows in rows.chunks(AT_ONCE) {
+        let rows: Vec<Raw> = rows
+            .iter()
+            .map(|row| Raw::of(row, now))
+            .collect::<Result<_, _>>()?;
+        let insert = diesel::insert_into(object::table).values(rows);
+        match connection {
+            Connection::Sqlite(c) => insert.execute(c)?,
+            Connection::Postgres(c) => insert.execute(c)?,
+        };
+    }
+    Ok(())
+}
+
+/// What an object of the index is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The object.
+    pub id: ObjectId,
+    /// The node that recorded it.
+    pub node: NodeId,
+    /// The camera.
+    pub camera: CameraId,
+    /// SHA-256 of the file.
+    pub sha256: Vec<u8>,
+}
+
+/// Those among `ids` that the index has, whoever's they are.
 ///
 /// # Errors
 /// Those of the database.
-pub fn insert(connection: &mut Connection, row: &ObjectRow, now: UnixMs) -> Result<bool, StoreError> {
-    let raw = Raw {
-        id: row.id.into(),
-        organization: row.organization.into(),
-        camera: row.camera.into(),
-        stream: row.stream.into(),
-        node: row.node.into(),
-        epoch: row.epoch.cast_signed(),
-        previous: row.previous.map(Into::into),
-        start_ms: row.start.0,
-        end_ms: row.end.0,
-        bytes: row.bytes.cast_signed(),
-        sha256: row.sha256.to_vec(),
-        init_length: row.init.length.cast_signed(),
-        init_digest: row.init.digest.clone(),
-        tracks: serde_json::to_string(&row.tracks)?,
-        segments: row.segments.pack(),
-        state: row.state.into(),
-        indexed: now.0,
+pub fn identities(connection: &mut Connection, ids: &[ObjectId]) -> Result<Vec<Identity>, StoreError> {
+    let ids: Vec<Id> = ids.iter().copied().map(Into::into).collect();
+    let found: Vec<(Id, Id, Id, Vec<u8>)> = object::table
+        .filter(object::id.eq_any(ids))
+        .select((object::id, object::node, object::camera, object::sha256))
+        .load(connection)?;
+    let identity = |(id, node, camera, sha256): (Id, Id, Id, Vec<u8>)| Identity {
+        id: id.into(),
+        node: node.into(),
+        camera: camera.into(),
+        sha256,
     };
-    if by_id(connection, None, row.id)?.is_some() {
-        return Ok(false);
-    }
-    diesel::insert_into(object::table)
-        .values(raw)
-        .execute(connection)?;
-    Ok(true)
+    Ok(found.into_iter().map(identity).collect())
 }
 
 /// The objects of a stream that touch `range`, by start.
@@ -215,6 +260,9 @@ pub fn present(
     node: NodeId,
     ids: &[ObjectId],
 ) -> Result<Vec<ObjectId>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Id> = ids.iter().copied().map(Into::into).collect();
     let found: Vec<Id> = object::table
         .filter(object::id.eq_any(ids))

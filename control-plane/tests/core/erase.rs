@@ -235,7 +235,7 @@ async fn stored(world: &World, id: OrganizationId, camera: &str) -> PathBuf {
     std::fs::write(&file, "abc").unwrap();
     let store = &world.server.state.store;
     store
-        .write(move |c| objects::insert(c, &row, now()))
+        .write(move |c| objects::insert_all(c, std::slice::from_ref(&row), now()))
         .await
         .unwrap();
     file

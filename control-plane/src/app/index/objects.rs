@@ -1,0 +1,131 @@
+//! The objects of a batch: what the index has to know of all of them is asked at once, and what is new is
+//! written at once.
+//!
+//! Verdicts are those that the objects would get one after the other.
+
+use std::collections::{BTreeSet, HashMap};
+
+use wire::event::SealedObject;
+use wire::{CameraId, NodeId, ObjectId, OrganizationId, TimeRange, UnixMs};
+
+use super::{Verdict, not_assigned};
+use crate::app::erasures::entomb;
+use crate::domain::event::digest;
+use crate::store::days::{self, Footage};
+use crate::store::{Connection, ObjectRow, ObjectState, StoreError, cameras, erasures, objects};
+
+/// What an object is known by: its node, its camera, its digest.
+type Identity = (NodeId, CameraId, Vec<u8>);
+
+/// What is known before, and what is new.
+pub(super) struct Objects {
+    owners: HashMap<(CameraId, NodeId, u64), OrganizationId>,
+    erased: HashMap<CameraId, Vec<(TimeRange, String)>>,
+    known: HashMap<ObjectId, Identity>,
+    new: Vec<ObjectRow>,
+}
+
+impl Objects {
+    /// Looks up what the verdicts on `sealed` depend on.
+    pub(super) fn of<'a>(
+        connection: &mut Connection,
+        sealed: impl Iterator<Item = &'a SealedObject> + Clone,
+    ) -> Result<Self, StoreError> {
+        let ids: Vec<ObjectId> = sealed.clone().map(|object| object.id).collect();
+        let mut found = Self {
+            owners: HashMap::new(),
+            erased: HashMap::new(),
+            known: HashMap::new(),
+            new: Vec::new(),
+        };
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let cameras: BTreeSet<CameraId> = sealed.map(|object| object.camera).collect();
+        let cameras: Vec<CameraId> = cameras.into_iter().collect();
+        for (camera, node, epoch, owner) in cameras::assignments(connection, &cameras)? {
+            found.owners.insert((camera, node, epoch), owner);
+        }
+        for (camera, range, reason) in erasures::of_cameras(connection, &cameras)? {
+            found.erased.entry(camera).or_default().push((range, reason));
+        }
+        for one in objects::identities(connection, &ids)? {
+            found.known.insert(one.id, (one.node, one.camera, one.sha256));
+        }
+        Ok(found)
+    }
+
+    /// The verdict on one of them.
+    pub(super) fn take(
+        &mut self,
+        connection: &mut Connection,
+        object: &SealedObject,
+        now: UnixMs,
+    ) -> Result<Verdict, StoreError> {
+        let owner = self.owners.get(&(object.camera, object.node, object.epoch));
+        let (Some(&organization), Some(sha256)) = (owner, digest(&object.sha256)) else {
+            return Ok(not_assigned());
+        };
+        if let Ok(range) = TimeRange::new(object.start, object.end)
+            && let Some(reason) = self.erased(object.camera, range)
+        {
+            let stream = (object.camera, object.stream);
+            entomb(connection, organization, stream, &[range], reason, now)?;
+            return Ok(Verdict::Refused("footage of this time was erased".to_owned()));
+        }
+        let identity = (object.node, object.camera, sha256.to_vec());
+        if let Some(known) = self.known.get(&object.id) {
+            return Ok(if *known == identity {
+                Verdict::Committed
+            } else {
+                Verdict::Refused("another object has this id".to_owned())
+            });
+        }
+        self.known.insert(object.id, identity);
+        self.new.push(ObjectRow {
+            id: object.id,
+            organization,
+            camera: object.camera,
+            stream: object.stream,
+            node: object.node,
+            epoch: object.epoch,
+            previous: object.previous,
+            start: object.start,
+            end: object.end,
+            bytes: object.bytes,
+            sha256,
+            init: object.init.clone(),
+            tracks: object.tracks.clone(),
+            segments: object.segments.clone(),
+            state: ObjectState::Sealed,
+        });
+        Ok(Verdict::Committed)
+    }
+
+    /// Why footage of this time was erased, if it was.
+    fn erased(&self, camera: CameraId, range: TimeRange) -> Option<&str> {
+        let all = self.erased.get(&camera)?;
+        let touched = all
+            .iter()
+            .find(|(erased, _)| erased.intersection(&range).is_some());
+        touched.map(|(_, reason)| reason.as_str())
+    }
+
+    /// Writes what is new.
+    pub(super) fn put(&self, connection: &mut Connection, now: UnixMs) -> Result<(), StoreError> {
+        if self.new.is_empty() {
+            return Ok(());
+        }
+        objects::insert_all(connection, &self.new, now)?;
+        let footage = self.new.iter().filter_map(|row| {
+            Some(Footage {
+                id: row.id,
+                organization: row.organization,
+                camera: row.camera,
+                stream: row.stream,
+                range: TimeRange::new(row.start, row.end).ok()?,
+            })
+        });
+        days::add_all(connection, &footage.collect::<Vec<_>>())
+    }
+}
