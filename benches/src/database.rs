@@ -1,5 +1,5 @@
-//! The two databases: a SQLite file, or a PostgreSQL server of Debian's package in a folder of its own,
-//! with the durability that both have by default.
+//! The databases of the control plane: a SQLite file, or a PostgreSQL server of Debian's package in a folder
+//! of its own, with the durability that both have by default.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use benches::children::{Running, free_port, wait_for};
-use benches::process::family_ticks;
 use clap::ValueEnum;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use serde::Serialize;
 use tokio::process::Command;
+
+use crate::children::{Running, free_port, wait_for};
+use crate::process::{family_pss, family_ticks};
 
 /// The unprivileged user for PostgreSQL, which refuses to run as root.
 const NOBODY: u32 = 65534;
@@ -21,9 +22,22 @@ const NOBODY: u32 = 65534;
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A file, inside the control plane's process.
     Sqlite,
+    /// A server of its own.
     Postgres,
+}
+
+impl Kind {
+    /// SQL for an id of 16 bytes that says what it is of: a letter, and a number with leading zeros.
+    #[must_use]
+    pub fn id(self, letter: char, number: &str) -> String {
+        match self {
+            Self::Sqlite => format!("CAST(printf('{letter}%015d', {number}) AS BLOB)"),
+            Self::Postgres => format!("convert_to('{letter}' || lpad(({number})::text, 15, '0'), 'UTF8')"),
+        }
+    }
 }
 
 impl std::fmt::Display for Kind {
@@ -36,16 +50,23 @@ impl std::fmt::Display for Kind {
 }
 
 /// A database that runs, and the control plane's folder beside it.
-pub(crate) struct Database {
-    pub(crate) kind: Kind,
-    pub(crate) url: String,
-    /// Where the control plane keeps its files.
-    pub(crate) folder: PathBuf,
+#[derive(Debug)]
+pub struct Database {
+    /// Which one.
+    pub kind: Kind,
+    /// Its address, as the control plane is given it.
+    pub url: String,
+    /// Where the control plane keeps its files, in `data`.
+    pub folder: PathBuf,
     process: Option<Running>,
 }
 
 impl Database {
-    pub(crate) async fn start(kind: Kind, scratch: &Path) -> Result<Self> {
+    /// Starts an empty one in a new folder of `scratch`.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub async fn start(kind: Kind, scratch: &Path) -> Result<Self> {
         let name = match kind {
             Kind::Sqlite => "sqlite",
             Kind::Postgres => "postgres",
@@ -71,15 +92,32 @@ impl Database {
     }
 
     /// CPU time of the database's own processes so far, in ticks; SQLite has none.
-    pub(crate) fn ticks(&self) -> Result<u64> {
+    ///
+    /// # Errors
+    /// When they have ended.
+    pub fn ticks(&self) -> Result<u64> {
         match &self.process {
             Some(process) => Ok(family_ticks(process.pid)?),
             None => Ok(0),
         }
     }
 
+    /// Memory of the database's own processes; SQLite has none.
+    ///
+    /// # Errors
+    /// When they have ended.
+    pub fn pss_bytes(&self) -> Result<u64> {
+        match &self.process {
+            Some(process) => Ok(family_pss(process.pid)?),
+            None => Ok(0),
+        }
+    }
+
     /// Runs SQL past the control plane.
-    pub(crate) fn run(&self, sql: &str) -> Result<()> {
+    ///
+    /// # Errors
+    /// Those of the database, with the beginning of the SQL.
+    pub fn run(&self, sql: &str) -> Result<()> {
         let done = match self.url.strip_prefix("sqlite:") {
             Some(path) => SqliteConnection::establish(path)?.batch_execute(sql),
             None => PgConnection::establish(&self.url)?.batch_execute(sql),
@@ -87,7 +125,11 @@ impl Database {
         done.with_context(|| format!("{}: {}", self.kind, sql.chars().take(80).collect::<String>()))
     }
 
-    pub(crate) async fn stop(self) -> Result<()> {
+    /// Stops it; its files stay.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub async fn stop(self) -> Result<()> {
         match self.process {
             Some(process) => process.stop().await,
             None => Ok(()),

@@ -1,9 +1,10 @@
-//! Starting and measuring processes and the machine they run on, for the benches.
+//! Starting and measuring processes, databases and the machine they run on, for the benches.
 //!
 //! Reads `/proc` and computes; knows nothing of what is measured.
 
 pub mod bus;
 pub mod children;
+pub mod database;
 pub mod machine;
 pub mod process;
 pub mod stats;

@@ -66,6 +66,21 @@ pub fn family_ticks(pid: u32) -> io::Result<u64> {
     Ok(own + running.sum::<u64>())
 }
 
+/// Memory of a process and of its children that run.
+///
+/// # Errors
+/// When the process is gone, or `/proc` says what cannot be understood.
+pub fn family_pss(pid: u32) -> io::Result<u64> {
+    let own = sample(pid)?.pss_bytes;
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    // One that ends meanwhile has none.
+    let running = children.split_whitespace().filter_map(|child| {
+        let child = sample(child.parse().ok()?).ok()?;
+        Some(child.pss_bytes)
+    });
+    Ok(own + running.sum::<u64>())
+}
+
 fn invalid(file: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use benches::database::Kind;
 use clap::Parser;
 use tempfile::TempDir;
 
-use crate::database::Kind;
 
 /// Measures sign-in, lists of cameras and changes of cameras over HTTP, on SQLite and on PostgreSQL, in
 /// rounds that alternate between the two. Ctrl-C stops everything it started. Exit code 1 means that the

@@ -6,7 +6,6 @@
 
 mod args;
 mod client;
-mod database;
 mod phase;
 mod report;
 mod seed;
@@ -16,11 +15,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use benches::bus::Bus;
+use benches::database::Database;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
 use args::Args;
-use database::Database;
 use phase::Measured;
 use report::Report;
 use server::Server;

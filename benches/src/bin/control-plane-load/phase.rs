@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use benches::database::{Database, Kind};
 use benches::machine::{self, Ticks};
 use benches::process::{TICKS_PER_SECOND, family_ticks, sample};
 use benches::stats::percentile;
@@ -11,7 +12,6 @@ use serde::Serialize;
 
 use crate::args::Args;
 use crate::client::{self, Times};
-use crate::database::{Database, Kind};
 use crate::seed;
 use crate::server::Server;
 

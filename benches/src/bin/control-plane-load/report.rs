@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use benches::database::Kind;
 use benches::machine;
 use benches::stats::median;
 use serde::Serialize;
 
 use crate::args::Args;
-use crate::database::Kind;
 use crate::phase::{LIST, Measured};
 
 /// More of a core than this in other programs disturbs the measurement; the bus is one of them.

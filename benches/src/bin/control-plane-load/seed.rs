@@ -5,13 +5,13 @@ use std::fs;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use benches::database::{Database, Kind};
 use control_plane::app::vault;
 use control_plane::secrets::Secrets;
 use wire::CameraId;
 use wire::source::Credentials;
 
 use crate::args::Args;
-use crate::database::{Database, Kind};
 
 /// 2026-01-01, so that runs can be compared.
 const NOW: i64 = 1_767_225_600_000;
@@ -58,16 +58,8 @@ const NUMBERS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 F
 const WINDOW_SQL: &str = "INSERT INTO recording_window (camera, stream, start_ms, end_ms, organization) \
      SELECT id, 0, created, NULL, organization FROM camera";
 
-/// An id of 16 bytes that says what it is of.
-fn id(kind: Kind, letter: char, number: &str) -> String {
-    match kind {
-        Kind::Sqlite => format!("CAST(printf('{letter}%015d', {number}) AS BLOB)"),
-        Kind::Postgres => format!("convert_to('{letter}' || lpad(({number})::text, 15, '0'), 'UTF8')"),
-    }
-}
-
 fn organization_sql(kind: Kind) -> String {
-    let id = id(kind, 'o', "i");
+    let id = kind.id('o', "i");
     format!(
         "INSERT INTO organization (id, name, created) {NUMBERS} \
          SELECT {id}, 'Organization ' || i, {NOW} + i FROM n"
@@ -76,7 +68,7 @@ fn organization_sql(kind: Kind) -> String {
 
 /// All have the password of the first administrator: hashing is what the server is to be measured at.
 fn user_sql(kind: Kind) -> String {
-    let (user, organization) = (id(kind, 'u', "i"), id(kind, 'o', "i"));
+    let (user, organization) = (kind.id('u', "i"), kind.id('o', "i"));
     format!(
         "INSERT INTO \"user\" (id, organization, login, password_hash, created, name, role, state) {NUMBERS} \
          SELECT {user}, {organization}, 'admin' || i || '@example.org', \
@@ -86,9 +78,9 @@ fn user_sql(kind: Kind) -> String {
 
 /// The first organization has a page of cameras, the others share the rest.
 fn camera_sql(kind: Kind, page: u32, organizations: u32) -> String {
-    let camera = id(kind, 'c', "i");
-    let first = id(kind, 'o', "1");
-    let other = id(kind, 'o', &format!("2 + i % {}", organizations - 1));
+    let camera = kind.id('c', "i");
+    let first = kind.id('o', "1");
+    let other = kind.id('o', &format!("2 + i % {}", organizations - 1));
     format!(
         "INSERT INTO camera (id, organization, name, url, credentials_revision, transport, reader, audio, \
              recording, epoch, created, site, tags, notes, search, address_key) {NUMBERS} \
@@ -101,8 +93,8 @@ fn camera_sql(kind: Kind, page: u32, organizations: u32) -> String {
 
 fn audit_sql(kind: Kind, organizations: u32) -> String {
     let number = format!("1 + i % {organizations}");
-    let (entry, organization) = (id(kind, 'a', "i"), id(kind, 'o', &number));
-    let user = id(kind, 'u', &number);
+    let (entry, organization) = (kind.id('a', "i"), kind.id('o', &number));
+    let user = kind.id('u', &number);
     format!(
         "INSERT INTO audit (id, organization, \"user\", action, subject, happened, actor_kind, actor_name, \
              address, old_value, new_value) {NUMBERS} \

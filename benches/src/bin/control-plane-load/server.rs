@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use benches::bus::Bus;
 use benches::children::{Running, free_port};
+use benches::database::Database;
 
 use crate::args::Args;
-use crate::database::Database;
 
 /// Starting may fill in what the migration left open.
 const STARTS_WITHIN: Duration = Duration::from_secs(120);
