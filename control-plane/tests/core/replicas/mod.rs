@@ -1,4 +1,9 @@
-//! Several servers on one PostgreSQL: leases, wakes, and starting at the same moment.
+//! Several servers on one PostgreSQL: leases, wakes, starting at the same moment, being killed.
+
+mod balancer;
+mod killed;
+mod load;
+mod process;
 
 use control_plane::server::Server;
 use control_plane::store::lease::{self, Grant, Taking};
