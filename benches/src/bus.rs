@@ -1,19 +1,21 @@
 //! A real nats-server with the keys of one installation, as `control-plane init` makes them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use async_nats::Client;
+use async_nats::{Auth, AuthError, Client, ConnectOptions};
 use control_plane::bus::keys::{self, Keyring, Keys};
 use control_plane::bus::{User, connect};
 use control_plane::config;
 use control_plane::domain::nats_config::{Server, text};
+use control_plane::domain::nats_jwt::{self, Claims, Permissions};
 use control_plane::state::now;
 use nkeys::KeyPair;
 use serde_json::json;
 use wire::NodeId;
-use wire::bus::BusAccess;
+use wire::bus::{BusAccess, inbox_prefix};
 
 use crate::children::{Running, free_port, wait_for};
 
@@ -90,9 +92,47 @@ impl Bus {
             node_token_s: 86_400,
         };
         let keyring = Keyring::new(&self.data_dir);
-        connect(&config, &keyring, User::Control, tokio::sync::watch::Sender::default())
-            .await
-            .map_err(anyhow::Error::msg)
+        connect(
+            &config,
+            &keyring,
+            User::Control,
+            tokio::sync::watch::Sender::default(),
+        )
+        .await
+        .map_err(anyhow::Error::msg)
+    }
+
+    /// A client that may say and hear everything: no such user is in the product.
+    ///
+    /// # Errors
+    /// When the bus does not let it in.
+    pub async fn observer(&self) -> Result<Client> {
+        let read = |name: &str| std::fs::read_to_string(keys::folder(&self.data_dir).join(name));
+        let signing = KeyPair::from_seed(read("account-signing")?.trim())?;
+        let account = nats_jwt::subject(&read("account.jwt")?).context("the account's token")?;
+        let key = KeyPair::new_user();
+        let claims = Claims {
+            subject: &key.public_key(),
+            name: "observer",
+            issued: now(),
+            expires: None,
+        };
+        let token = nats_jwt::user(&claims, &account, &Permissions::default(), &signing)?;
+        Ok(options(key, token).connect(&self.url).await?)
+    }
+
+    /// A client as a node, with what enrolment would give it.
+    ///
+    /// # Errors
+    /// When the bus does not let it in.
+    pub async fn node(&self, node: NodeId) -> Result<Client> {
+        let (key, issued) = (KeyPair::new_user(), now());
+        let keys = Keys::load(&keys::folder(&self.data_dir))?;
+        let token = keys.node(node, &key.public_key(), (issued, issued.plus(DAY_MS)))?;
+        let options = options(key, token)
+            .custom_inbox_prefix(inbox_prefix(node))
+            .subscription_capacity(256);
+        Ok(options.connect(&self.url).await?)
     }
 
     /// Makes a node's data folder as enrolment leaves it, for a bench that stands in for the control plane.
@@ -116,4 +156,18 @@ impl Bus {
         std::fs::write(data_dir.join("identity.json"), identity.to_string())?;
         Ok(node)
     }
+}
+
+/// Connects with a key and its token.
+fn options(key: KeyPair, token: String) -> ConnectOptions {
+    let key = Arc::new(key);
+    ConnectOptions::with_auth_callback(move |nonce| {
+        let mut auth = Auth::new();
+        let signature = key.sign(&nonce).map_err(AuthError::new);
+        auth.jwt = Some(token.clone());
+        std::future::ready(signature.map(|signature| {
+            auth.signature = Some(signature);
+            auth
+        }))
+    })
 }

@@ -8,7 +8,6 @@ use benches::database::Kind;
 use clap::Parser;
 use tempfile::TempDir;
 
-
 /// Measures sign-in, lists of cameras and changes of cameras over HTTP, on SQLite and on PostgreSQL, in
 /// rounds that alternate between the two. Ctrl-C stops everything it started. Exit code 1 means that the
 /// target was missed or something failed.

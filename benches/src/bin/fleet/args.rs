@@ -93,7 +93,11 @@ impl Args {
 
     /// The sizes, the smallest first.
     pub(crate) fn sizes(&self) -> Vec<u32> {
-        let mut sizes = if self.smoke { vec![2, 5] } else { self.nodes.clone() };
+        let mut sizes = if self.smoke {
+            vec![2, 5]
+        } else {
+            self.nodes.clone()
+        };
         sizes.sort_unstable();
         sizes
     }

@@ -115,7 +115,9 @@ async fn measure(args: &Args, kind: Kind, nodes: u32, folder: &Path) -> Result<V
         };
         phase::all(&site, &mut crowd, &api, observer).await
     };
-    let outcome = outcome.await.with_context(|| format!("the server's log is {log}"));
+    let outcome = outcome
+        .await
+        .with_context(|| format!("the server's log is {log}"));
     if outcome.is_err() {
         eprintln!("{}", server::last_lines(&tail));
     }

@@ -149,7 +149,9 @@ async fn record(shared: Arc<Shared>) -> Result<()> {
         headers.insert(async_nats::header::NATS_MESSAGE_ID, message.as_str());
         lock(&shared.open).insert(message);
         let body = serde_json::to_vec(&event)?.into();
-        let sent = shared.jetstream.publish_with_headers(subject.clone(), headers, body);
+        let sent = shared
+            .jetstream
+            .publish_with_headers(subject.clone(), headers, body);
         shared.acknowledged(sent.await?);
         node.counts.published.fetch_add(1, Ordering::Relaxed);
     }

@@ -13,8 +13,8 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until};
-use wire::bus::EVENT_STREAM;
 use wire::CameraId;
+use wire::bus::EVENT_STREAM;
 
 use crate::node::{Arrived, lock};
 use crate::seed;
@@ -99,7 +99,10 @@ pub(crate) async fn staleness(api: Api, nodes: u32, ages: Times) -> Result<()> {
         let organization = seed::organization_of(first)?;
         let url = format!("{}/api/v1/nodes?limit=1000&organization={organization}", api.base);
         let page = answer(api.http.get(url).bearer_auth(&api.token)).await?;
-        let shown = page["items"].as_array().or(page.as_array()).context("a list of nodes")?;
+        let shown = page["items"]
+            .as_array()
+            .or(page.as_array())
+            .context("a list of nodes")?;
         let now = now();
         for node in shown {
             // One that the server takes for lost has no status: as old as can be told.
@@ -152,7 +155,9 @@ pub(crate) async fn edits(
     }
     for Arrived { at, plan } in arrived {
         for entry in plan.entries {
-            let is_it = sent.get(&entry.camera).is_some_and(|(name, _)| *name == entry.name);
+            let is_it = sent
+                .get(&entry.camera)
+                .is_some_and(|(name, _)| *name == entry.name);
             if is_it && let Some((_, asked)) = sent.remove(&entry.camera) {
                 times.push(at.duration_since(asked).as_secs_f64() * 1000.0);
             }

@@ -266,12 +266,20 @@ mod tests {
     #[test]
     fn the_largest_size_is_judged_and_the_first_that_breaks_is_named() {
         let mut args = Args::parse_from(["fleet"]);
-        let curve = |foreign| vec![measured(100, 0.2, 20.0, foreign), measured(1000, 1.7, 80.0, foreign)];
+        let curve = |foreign| {
+            vec![
+                measured(100, 0.2, 20.0, foreign),
+                measured(1000, 1.7, 80.0, foreign),
+            ]
+        };
         let found = too_much(&curve(0.0)[1], &args);
         assert_eq!(found, ["the control plane takes 1.70 cores"]);
         let report = Report::new(curve(0.0), &args);
         let first = report.verdicts[0].breaks_first.as_deref().unwrap();
-        assert!(first.starts_with("1000 nodes, objects, status: the control plane"), "{first}");
+        assert!(
+            first.starts_with("1000 nodes, objects, status: the control plane"),
+            "{first}"
+        );
         // On a busy machine a miss concludes nothing.
         let busy = Report::new(curve(0.9), &args);
         assert!(!busy.is_missed() && busy.table().contains("other programs took 0.90 cores"));

@@ -45,7 +45,12 @@ fn segments(start: UnixMs, count: u32) -> SegmentTable {
 }
 
 /// A minute that ends now.
-pub(crate) fn object(node: NodeId, camera: CameraId, previous: Option<ObjectId>, end: UnixMs) -> SealedObject {
+pub(crate) fn object(
+    node: NodeId,
+    camera: CameraId,
+    previous: Option<ObjectId>,
+    end: UnixMs,
+) -> SealedObject {
     let start = end.plus(-OBJECT_MS);
     let segments = segments(start, 10);
     SealedObject {

@@ -88,7 +88,9 @@ async fn look(servers: Arc<Servers>) {
 fn order(servers: &Servers) -> Vec<&(String, AtomicBool)> {
     let turn = servers.turn.fetch_add(1, Ordering::Relaxed);
     let count = servers.all.len();
-    let mut order: Vec<_> = (0..count).map(|index| &servers.all[(turn + index) % count]).collect();
+    let mut order: Vec<_> = (0..count)
+        .map(|index| &servers.all[(turn + index) % count])
+        .collect();
     order.sort_by_key(|(_, is_ready)| !is_ready.load(Ordering::Relaxed));
     order
 }
@@ -98,7 +100,9 @@ async fn pass(request: HttpRequest, body: Bytes, servers: Data<Servers>) -> Http
     // A PATCH of the tests sets fields to values: twice is the same as once.
     let may_be_repeated = method != Method::POST || request.headers().contains_key("idempotency-key");
     for (base, is_ready) in order(&servers) {
-        let mut passed = servers.client.request(method.clone(), format!("{base}{}", request.uri()));
+        let mut passed = servers
+            .client
+            .request(method.clone(), format!("{base}{}", request.uri()));
         for name in ["authorization", "content-type", "if-match", "idempotency-key"] {
             if let Some(value) = request.headers().get(name) {
                 passed = passed.header(name, value.as_bytes());

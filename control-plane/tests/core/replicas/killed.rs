@@ -64,7 +64,9 @@ fn length() -> Duration {
 
 fn random() -> StdRng {
     let given = std::env::var("CLOUDCAM_SEED").ok();
-    let seed = given.and_then(|text| text.parse().ok()).unwrap_or_else(|| now().0.unsigned_abs());
+    let seed = given
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| now().0.unsigned_abs());
     println!("CLOUDCAM_SEED={seed}");
     StdRng::seed_from_u64(seed)
 }
@@ -83,12 +85,10 @@ async fn one_of_two_is_killed_at_random_moments_and_nobody_notices() {
     let password = std::fs::read_to_string(dir.path().join("data/admin-password")).unwrap();
     let user = User::sign_in(&balancer.base, password.trim(), &seen).await;
     let mut nodes = Vec::new();
-    let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..NODES {
         let node = load::node(&nats, &url).await;
         node.report().await;
-        nodes.push(node.id);
-        tasks.spawn(load::live(node, Shared::clone(&seen)));
+        nodes.push(load::live(node, Shared::clone(&seen)));
     }
     let mut cameras = Vec::new();
     for number in 1..=CAMERAS {
@@ -96,21 +96,18 @@ async fn one_of_two_is_killed_at_random_moments_and_nobody_notices() {
     }
     let end = Instant::now() + length();
     let work = async {
-        tokio::join!(
-            user.edit(&cameras, end),
-            user.read(end),
-            user.read(end),
-            kill(&mut replicas, &url, end)
-        )
+        let kills = kill(&mut replicas, &url, end);
+        let (.., kills) = tokio::join!(user.edit(&cameras, end), user.read(end), user.read(end), kills);
+        poll("every camera's last change is planned", async || {
+            is_planned(&seen.lock().unwrap(), &cameras).then_some(())
+        })
+        .await;
+        kills
     };
-    let (.., kills) = work.await;
-
-    // What was changed last is planned, and what was recorded is in the index.
-    poll("every camera's last change is planned", async || {
-        is_planned(&seen.lock().unwrap(), &cameras).then_some(())
-    })
-    .await;
-    tasks.shutdown().await;
+    let kills = tokio::select! {
+        kills = work => kills,
+        _ = futures::future::join_all(nodes) => panic!("the nodes ended"),
+    };
     let published: usize = seen.lock().unwrap().published.values().map(Vec::len).sum();
     poll("every event is in the index", async || {
         (database::count(&url, "object") == published as i64).then_some(())
@@ -134,9 +131,17 @@ async fn kill(replicas: &mut [Replica; 2], url: &str, end: Instant) -> Vec<(Unix
     while Instant::now() < end {
         // The moment is the point: anywhere in a request, a transaction, a run.
         tokio::time::sleep(Duration::from_millis(random.random_range(500..6_000))).await;
-        let planner = traced(url).into_iter().rfind(|one| one.what == "lease").unwrap().writer;
+        let planner = traced(url)
+            .into_iter()
+            .rfind(|one| one.what == "lease")
+            .unwrap()
+            .writer;
         let plans = usize::from(planner == replicas[1].name);
-        let victim = if random.random_ratio(2, 3) { plans } else { 1 - plans };
+        let victim = if random.random_ratio(2, 3) {
+            plans
+        } else {
+            1 - plans
+        };
         kills.push((replicas[victim].kill(), replicas[victim].name));
         tokio::time::sleep(Duration::from_millis(random.random_range(100..9_000))).await;
         replicas[victim].start().await;

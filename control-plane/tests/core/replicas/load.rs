@@ -93,7 +93,11 @@ fn note(seen: &mut Seen, before: Option<&Plan>, plan: &Plan) {
         seen.stepped_back.push(format!("revision {new} after {old}"));
     }
     for entry in &plan.entries {
-        let number = entry.name.rsplit(' ').next().and_then(|number| number.parse().ok());
+        let number = entry
+            .name
+            .rsplit(' ')
+            .next()
+            .and_then(|number| number.parse().ok());
         seen.planned.push((entry.camera, number.unwrap_or(0), at));
     }
 }
@@ -112,7 +116,12 @@ impl User {
         let http = Client::new();
         let body = json!({"login": "admin", "password": password});
         let token = poll("somebody signs in", async || {
-            let answer = http.post(format!("{base}/api/v1/session")).json(&body).send().await.ok()?;
+            let answer = http
+                .post(format!("{base}/api/v1/session"))
+                .json(&body)
+                .send()
+                .await
+                .ok()?;
             let session: Value = answer.json().await.ok()?;
             session["access_token"].as_str().map(str::to_owned)
         })

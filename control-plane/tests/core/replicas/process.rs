@@ -101,11 +101,18 @@ impl Replica {
                 }));
             };
             // A kill may cut the last line.
-            for said in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            for said in text
+                .lines()
+                .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            {
                 if said["name"] != task {
                     continue;
                 }
-                let at = said["timestamp"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+                let at = said["timestamp"]
+                    .as_str()
+                    .unwrap()
+                    .parse::<jiff::Timestamp>()
+                    .unwrap();
                 let at = UnixMs(at.as_millisecond());
                 match said["message"].as_str().unwrap_or_default() {
                     "took a lease" => open = Some((at, said["epoch"].as_i64().unwrap())),
@@ -128,7 +135,10 @@ impl Drop for Replica {
         if std::thread::panicking() {
             for run in 0..=self.killed.len() {
                 let text = std::fs::read_to_string(self.log(run)).unwrap_or_default();
-                let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"request\"")).collect();
+                let lines: Vec<&str> = text
+                    .lines()
+                    .filter(|line| !line.contains("\"request\""))
+                    .collect();
                 let last = &lines[lines.len().saturating_sub(20)..];
                 eprintln!("--- {} {run}\n{}", self.name, last.join("\n"));
             }
