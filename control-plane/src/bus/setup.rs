@@ -30,11 +30,14 @@ pub(crate) async fn events(jetstream: &Context) -> anyhow::Result<PullConsumer> 
     let config = pull::Config {
         durable_name: Some(INDEX_CONSUMER.to_owned()),
         ack_policy: AckPolicy::Explicit,
-        ack_wait: Duration::from_secs(60),
+        // What a control plane had in its hands when it was killed comes to another one after this. What
+        // comes twice because the database was slow changes nothing.
+        ack_wait: Duration::from_secs(10),
         max_ack_pending: 10_000,
         ..Default::default()
     };
-    Ok(stream.get_or_create_consumer(INDEX_CONSUMER, config).await?)
+    // Also brings one of before up to date.
+    Ok(stream.create_consumer(config).await?)
 }
 
 /// Makes a bucket, or opens it.

@@ -110,7 +110,8 @@ async fn one_of_two_is_killed_at_random_moments_and_nobody_notices() {
     };
     let published: usize = seen.lock().unwrap().published.values().map(Vec::len).sum();
     poll("every event is in the index", async || {
-        (database::count(&url, "object") == published as i64).then_some(())
+        // One more may have been on its way when the nodes ended.
+        (database::count(&url, "object") >= published as i64).then_some(())
     })
     .await;
     balancer.stop().await;
