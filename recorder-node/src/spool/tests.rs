@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use media_core::facts::{AttemptEnd, Chunk, CloseReason, Fact, FactSink, Track};
 use tokio::sync::oneshot;
 use wire::coverage::{Gap, GapCause};
-use wire::event::{NodeEvent, SealedObject};
+use wire::event::{EndReason, NodeEvent, SealedObject};
 use wire::{CameraId, NodeId, StreamKind, UnixMs};
 
 use super::commit::{self, Commit, Signals};
@@ -20,7 +20,7 @@ use super::stream::{QUEUE_MAX_BYTES, Stream};
 use super::{Layout, writer};
 use crate::db::{Db, outbox};
 use crate::ledger::{Cause, Ledger, Planned, StreamKey};
-use crate::session::Sessions;
+use crate::session::{Sessions, Step};
 
 pub(crate) const START: i64 = 1_769_846_400_000;
 
@@ -301,4 +301,67 @@ fn a_disk_that_refuses_files_gives_a_gap_of_its_own_cause() {
         vec![GapCause::Disk]
     );
     assert_covered(&objects, &gaps, START + 12_500);
+}
+
+/// Main and sub stream of one camera at once: objects, gaps, heads and sessions of each are its own.
+#[test]
+fn both_streams_of_a_camera_are_kept_apart() {
+    let world = World::new();
+    let main = world.stream.key;
+    let sub = StreamKey {
+        stream: StreamKind::Sub,
+        ..main
+    };
+    let planned = [main, sub].map(|key| (key, Planned::always())).into();
+    let (done, _) = oneshot::channel();
+    let now = UnixMs(START);
+    world.commit.send(Commit::Plan { planned, now, done }).unwrap();
+    let cause = Cause::new(GapCause::Camera, "silent", UnixMs(START));
+    let other = Arc::new(Stream::new(sub, 3, UnixMs(0), cause));
+    let intakes = [
+        world.attempt(),
+        Intake::new(other, world.writer.clone(), Box::new(|_| {})),
+    ];
+    let tell = |key, step, ms| {
+        let at = UnixMs(ms);
+        let message = Commit::Session { key, step, at };
+        world.writer.send(WriterMessage::Pass(Box::new(message))).unwrap();
+    };
+    for key in [main, sub] {
+        let (epoch, window) = (3, (UnixMs(START), None));
+        tell(key, Step::Open { epoch, window }, START);
+    }
+    object(&intakes[0], START + 1_000, 60, false);
+    object(&intakes[1], START + 2_000, 30, false);
+    for (key, intake) in [main, sub].into_iter().zip(&intakes) {
+        intake.fact(Fact::Ended(AttemptEnd::Stopped));
+        let (reason, at) = (EndReason::Withdrawn, UnixMs(START + 62_000));
+        tell(key, Step::End { reason, at }, START + 62_000);
+    }
+    let (events, layout, heads, _dir) = world.finish(intakes.into());
+    let sessions: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            NodeEvent::Recording(told) => Some((told.stream, told.frames, told.gap_ms, told.end_reason)),
+            _ => None,
+        })
+        .collect();
+    let ended = Some(EndReason::Withdrawn);
+    assert_eq!(
+        sessions,
+        [
+            (StreamKind::Main, 960, 1_000, ended),
+            (StreamKind::Sub, 480, 2_000, ended)
+        ]
+    );
+    let (objects, gaps) = split(events);
+    for (stream, end) in [(StreamKind::Main, 61_000), (StreamKind::Sub, 32_000)] {
+        let own = objects.iter().filter(|object| object.stream == stream).cloned();
+        let gaps = gaps.iter().filter(|gap| gap.stream == stream).cloned();
+        let own: Vec<_> = own.collect();
+        assert_eq!(own.len(), 1);
+        assert!(layout.sealed(main.camera, own[0].id).exists());
+        assert_covered(&own, &gaps.collect::<Vec<_>>(), START + end);
+    }
+    assert_eq!(heads.take_changed(NodeId::generate()).len(), 2);
 }
