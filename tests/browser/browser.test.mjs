@@ -6,3 +6,5 @@
 
 import './parts/player.mjs';
 import './parts/panel.mjs';
+import './parts/jobs.mjs';
+import './parts/nodes.mjs';

@@ -1,5 +1,6 @@
 //! What the panel asks beyond what the player asks too.
 
+mod nodes;
 mod recording;
 
 use player::api::{ApiError, all, post, tell};
@@ -10,6 +11,7 @@ use wire::api::{
 };
 use wire::{SessionId, UserId};
 
+pub(crate) use nodes::*;
 pub(crate) use recording::*;
 
 type Result<T> = std::result::Result<T, ApiError>;

@@ -215,3 +215,14 @@ pub(crate) fn Confirm(props: &ConfirmProps) -> Html {
         </div>
     }
 }
+
+/// `1.2 GB`, `35 MB`, `700 kB`.
+pub(crate) fn bytes(count: u64) -> String {
+    let count = count as f64;
+    match count {
+        _ if count >= 1e12 => format!("{:.1} TB", count / 1e12),
+        _ if count >= 1e9 => format!("{:.1} GB", count / 1e9),
+        _ if count >= 1e6 => format!("{:.0} MB", count / 1e6),
+        _ => format!("{:.0} kB", count / 1e3),
+    }
+}

@@ -1,7 +1,7 @@
 //! Recording jobs and what else says when a camera is recorded.
 
 use player::api::{all, change, get, post, tell};
-use wire::api::{Camera, Job, JobPatch, NewJob, PreviewJob, UpcomingWindows};
+use wire::api::{Camera, Job, JobPatch, NewJob, Page, PreviewJob, Recording, UpcomingWindows};
 use wire::{CameraId, JobId};
 
 use super::{NOTHING, Result};
@@ -34,4 +34,10 @@ pub(crate) async fn delete_job(id: JobId) -> Result<()> {
 /// What a schedule would mean.
 pub(crate) async fn preview(asked: &PreviewJob) -> Result<UpcomingWindows> {
     post("/api/v1/recording-jobs/preview", asked).await
+}
+
+/// A camera's sessions of recording, the newest first.
+pub(crate) async fn recordings(camera: CameraId, limit: u32) -> Result<Vec<Recording>> {
+    let page: Page<Recording> = get(&format!("/api/v1/cameras/{camera}/recordings?limit={limit}")).await?;
+    Ok(page.items)
 }

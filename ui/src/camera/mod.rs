@@ -1,5 +1,7 @@
 //! The page of one camera: what it does and why, and everything that says when it is recorded.
 
+mod recordings;
+
 use player::state;
 use wire::CameraId;
 use wire::access::Permission;
@@ -12,6 +14,7 @@ use crate::jobs::Jobs;
 use crate::live::use_news;
 use crate::parts::{use_loaded_for, when_loaded};
 use crate::route::Route;
+use recordings::Recordings;
 
 /// The page asks for news this often, while it is not told.
 const REFRESH_MS: u32 = 3_000;
@@ -56,6 +59,7 @@ fn Found(props: &FoundProps) -> Html {
                 <div class="row"><a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a></div>
             </section>
             <Jobs camera={camera.clone()} {may_manage} on_change={props.reload.clone()} news={props.news} />
+            <Recordings id={camera.id} news={props.news} />
         </>
     }
 }

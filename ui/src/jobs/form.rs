@@ -107,7 +107,7 @@ pub(crate) fn JobForm(props: &JobFormProps) -> Html {
             }
             <label class="check">
                 <input type="checkbox" checked={draft.enabled} onchange={on_check(&change)} />
-                { "It counts" }
+                { "Switched on" }
             </label>
             <Preview camera={props.camera.id} {schedule} time_zone={draft.zone()} />
             { outcome.show() }

@@ -6,9 +6,9 @@ mod upcoming;
 mod weekly;
 mod words;
 
-use player::civil;
+use player::{api as shared, civil};
 use wire::CameraId;
-use wire::api::{Camera, Job, JobPatch};
+use wire::api::{Camera, CameraPatch, Job, JobPatch};
 use yew::prelude::*;
 
 use crate::api;
@@ -62,9 +62,7 @@ pub(crate) fn Jobs(props: &JobsProps) -> Html {
                     <button type="button" onclick={add}>{ "Add a job" }</button>
                 }
             </div>
-            if props.camera.recording {
-                <p class="address">{ "The camera is recorded around the clock by its switch; jobs count once that is off." }</p>
-            }
+            <AroundTheClock camera={props.camera.clone()} may_manage={props.may_manage} on_change={props.on_change.clone()} />
             {
                 match &*open {
                     Open::Nothing => html! {},
@@ -115,7 +113,7 @@ fn row(
     let zone = job.upcoming.time_zone.clone();
     let when = words::schedule(&job.schedule, |at| civil::stamp(at, &zone), civil::duration);
     let (tone, state) = if job.enabled {
-        ("good", "Counts")
+        ("good", "On")
     } else {
         ("idle", "Off")
     };
@@ -123,7 +121,9 @@ fn row(
         <li class="card" key={job.id.to_string()}>
             <div class="row between"><strong>{ &job.name }</strong><span class={classes!("state", tone)}>{ state }</span></div>
             <p>{ when }</p>
-            <p class="address">{ format!("{zone} · {}", words::streams(job.streams)) }</p>
+            <p class="address">
+                { format!("{zone} · {}", words::streams(job.streams)) }
+            </p>
             if job.enabled {
                 { upcoming::list(&job.upcoming, 2) }
             }
@@ -147,5 +147,68 @@ fn delete(job: &Job, on_done: &Callback<()>) -> Html {
     html! {
         <Confirm title="Delete a recording job" {question} yes="Delete the job" no="Keep it"
             action={Callback::from(move |()| action(api::delete_job(id)))} on_done={on_done.clone()} />
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Properties)]
+struct AroundTheClockProps {
+    camera: Camera,
+    may_manage: bool,
+    on_change: Callback<()>,
+}
+
+/// The camera's own switch.
+#[component]
+fn AroundTheClock(props: &AroundTheClockProps) -> Html {
+    let asking = use_state_eq(|| false);
+    let outcome = use_state_eq(Outcome::default);
+    let (id, is_on) = (props.camera.id, props.camera.recording);
+    let switch = move || {
+        let patch = CameraPatch {
+            recording: Some(!is_on),
+            ..CameraPatch::default()
+        };
+        async move { shared::change_camera(id, &patch).await }
+    };
+    let on_done = {
+        let (asking, on_change) = (asking.setter(), props.on_change.clone());
+        Callback::from(move |()| {
+            asking.set(false);
+            on_change.emit(());
+        })
+    };
+    let onclick = {
+        let (asking, outcome, on_done) = (asking.setter(), outcome.clone(), on_done.clone());
+        Callback::from(move |_: MouseEvent| {
+            if is_on {
+                return asking.set(true);
+            }
+            let on_done = on_done.clone();
+            run(&outcome, switch(), move |_| {
+                on_done.emit(());
+                Outcome::Nothing
+            });
+        })
+    };
+    let question = format!(
+        "Record “{}” only when its jobs say so? Without a job nothing is recorded from now on.",
+        props.camera.name
+    );
+    html! {
+        <>
+            <div class="row">
+                <span>{ if is_on { "It is recorded around the clock, whatever its jobs say." } else { "It is recorded when its jobs say so." } }</span>
+                if props.may_manage && !*asking {
+                    <button type="button" class="quiet" {onclick} disabled={outcome.is_busy()}>
+                        { if is_on { "Only by jobs" } else { "Around the clock" } }
+                    </button>
+                }
+            </div>
+            if *asking {
+                <Confirm title="Record only by jobs" {question} yes="Only by jobs" no="Around the clock"
+                    action={Callback::from(move |()| action(switch()))} {on_done} />
+            }
+            { outcome.show() }
+        </>
     }
 }

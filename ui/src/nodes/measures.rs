@@ -3,6 +3,8 @@
 use wire::UnixMs;
 use wire::status::{NodeStatus, StreamState, StreamStatus};
 
+use crate::parts::bytes;
+
 /// A report older than this is stale: a node reports every five seconds.
 const STALE_MS: i64 = 15_000;
 
@@ -80,17 +82,6 @@ fn of(used: u64, all: u64) -> String {
 
 fn part(used: u64, all: u64) -> Option<f64> {
     (all > 0).then(|| (used as f64 / all as f64).clamp(0.0, 1.0))
-}
-
-/// `1.2 GB`, `35 MB`, `700 kB`.
-pub(crate) fn bytes(count: u64) -> String {
-    let count = count as f64;
-    match count {
-        _ if count >= 1e12 => format!("{:.1} TB", count / 1e12),
-        _ if count >= 1e9 => format!("{:.1} GB", count / 1e9),
-        _ if count >= 1e6 => format!("{:.0} MB", count / 1e6),
-        _ => format!("{:.0} kB", count / 1e3),
-    }
 }
 
 /// How long ago the last report was, when that is too long.

@@ -1,5 +1,6 @@
 //! The recorder nodes: how they are, and what is done with them.
 
+mod add;
 mod card;
 mod measures;
 
@@ -10,6 +11,7 @@ use yew::prelude::*;
 
 use crate::live::use_news;
 use crate::parts::{use_loaded_for, when_loaded};
+use add::AddNode;
 use card::Card;
 
 /// Nodes report every five seconds.
@@ -26,15 +28,33 @@ pub(crate) fn Nodes() -> Html {
         .as_ref()
         .and_then(|list| list.clone().ok())
         .unwrap_or_default();
+    let is_adding = use_state_eq(|| false);
     if !may(Right::ReadNodes) {
         return html! { <p class="empty">{ "You may not see the recorder nodes." }</p> };
     }
+    let may_manage = may(Right::ManageNodes);
+    let add = {
+        let is_adding = is_adding.setter();
+        Callback::from(move |_: MouseEvent| is_adding.set(true))
+    };
+    let on_close = {
+        let is_adding = is_adding.setter();
+        Callback::from(move |()| is_adding.set(false))
+    };
     let card = |node: &Node| {
         html! { <Card key={node.id.to_string()} node={node.clone()} cameras={cameras.clone()} on_change={reload.clone()} /> }
     };
     html! {
         <section aria-label="Recorder nodes">
-            <h2>{ "Recorder nodes" }</h2>
+            <div class="row between">
+                <h2>{ "Recorder nodes" }</h2>
+                if may_manage && !*is_adding {
+                    <button type="button" onclick={add}>{ "Add a node" }</button>
+                }
+            </div>
+            if may_manage {
+                <AddNode {news} is_open={*is_adding} {on_close} />
+            }
             { when_loaded(&nodes, |list| match list.as_slice() {
                 [] => html! {
                     <p class="empty">

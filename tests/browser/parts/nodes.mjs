@@ -1,0 +1,81 @@
+// The page of the recorder nodes: how they are, and how one joins.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { assertAccessible, assertFits, launch, open, shoot, signIn } from '../lib/browser.mjs';
+import { client } from '../lib/footage.mjs';
+
+describe('the nodes', () => {
+  let browser, get, node;
+  before(async () => {
+    browser = await launch();
+    get = await client();
+    [node] = (await get('/api/v1/nodes')).items;
+  });
+  after(() => browser?.close());
+
+  const card = (page) => page.getByRole('listitem').filter({ has: page.getByText(node.name, { exact: true }) });
+  const waiting = async () => (await get('/api/v1/enrolment-tokens')).items.filter(({ used }) => !used);
+
+  test('show how they are', async () => {
+    const { page, faults, close } = await open(browser);
+    await signIn(page, '/');
+    await page.getByRole('link', { name: 'Nodes' }).click();
+    await card(page).getByText('Connected', { exact: true }).waitFor();
+    await card(page).getByText(/^Version \d/).waitFor();
+    await card(page).getByText('CPU', { exact: true }).waitFor();
+    await card(page).getByRole('meter', { name: /^Disk: \d+ % used$/ }).waitFor();
+    await card(page).locator('summary').click();
+    await card(page).getByText(/recording · [\d.]+ frames\/s · \d+ kbit\/s/).first().waitFor();
+    await assertAccessible(page);
+    await shoot(page, 'nodes');
+    assert.deepEqual(faults, []);
+    await close();
+  });
+
+  test('join by a command that is shown once', async () => {
+    const { page, faults, close } = await open(browser);
+    await signIn(page, '/#/nodes');
+    await page.getByRole('button', { name: 'Add a node' }).click();
+    const form = page.getByRole('form', { name: 'Add a node' });
+    await form.getByLabel(/^Name of the node/).fill('North gate');
+    await form.getByLabel('The command works for').selectOption('a day');
+    await assertAccessible(page);
+    await form.getByRole('button', { name: 'Make the command' }).click();
+    const shown = page.getByLabel(/^Run this on the machine of “North gate”/);
+    assert.match(await shown.inputValue(), /^recorder-node enrol .*--server \S+ --token cce_\S+$/);
+    const [token] = await waiting();
+    assert.equal(token.name, 'North gate');
+    assert.equal(Math.round((token.expires - token.created) / 3_600_000), 24);
+    const awaited = page.getByRole('region', { name: 'Nodes that are awaited' });
+    await awaited.getByText('North gate').waitFor();
+    await assertAccessible(page);
+    await shoot(page, 'nodes-add');
+    await page.getByRole('button', { name: 'I have it' }).click();
+    await shown.waitFor({ state: 'detached' });
+    await page.reload();
+    await awaited.getByRole('button', { name: 'Revoke' }).click();
+    await awaited.waitFor({ state: 'detached' });
+    assert.deepEqual(await waiting(), []);
+    assert.deepEqual(faults, []);
+    await close();
+  });
+
+  for (const colorScheme of ['light', 'dark']) {
+    test(`fit a phone, ${colorScheme}`, async () => {
+      const { page, faults, close } = await open(browser, { viewport: { width: 360, height: 740 }, colorScheme });
+      await signIn(page, '/#/nodes');
+      await card(page).getByText('CPU', { exact: true }).waitFor();
+      await card(page).locator('summary').click();
+      await assertFits(page);
+      await assertAccessible(page);
+      await shoot(page, `nodes-phone-${colorScheme}`);
+      await page.getByRole('button', { name: 'Add a node' }).click();
+      await assertFits(page);
+      await assertAccessible(page);
+      assert.deepEqual(faults, []);
+      await close();
+    });
+  }
+});

@@ -1,0 +1,93 @@
+//! The last sessions of recording of a camera: when, how much, and why they ended.
+
+use player::civil;
+use wire::CameraId;
+use wire::api::{Recording, RecordingState};
+use wire::event::EndReason;
+use wire::media::StreamKind;
+use yew::prelude::*;
+
+use crate::api;
+use crate::parts::{bytes, use_loaded_for, when_loaded};
+
+/// So many of them.
+const SHOWN: u32 = 8;
+
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub(crate) struct RecordingsProps {
+    pub(crate) id: CameraId,
+    /// Counts reasons to ask the server again.
+    pub(crate) news: u32,
+}
+
+#[component]
+pub(crate) fn Recordings(props: &RecordingsProps) -> Html {
+    let (recordings, _) = use_loaded_for((props.id, props.news), |(id, _): (CameraId, u32)| {
+        api::recordings(id, SHOWN)
+    });
+    html! {
+        <section aria-label="Recordings">
+            <h3>{ "Last recordings" }</h3>
+            { when_loaded(&recordings, |list| match list.as_slice() {
+                [] => html! { <p class="empty">{ "Nothing was recorded yet." }</p> },
+                list => html! { <ul class="lines">{ for list.iter().map(line) }</ul> },
+            }) }
+        </section>
+    }
+}
+
+fn line(one: &Recording) -> Html {
+    let zone = civil::zone();
+    let start = one.started.unwrap_or(one.window_start);
+    let (tone, how) = how(one);
+    let mut facts = vec![bytes(one.bytes)];
+    if one.stream == StreamKind::Sub {
+        facts.insert(0, "sub stream".to_owned());
+    }
+    facts.push(match one.gaps {
+        0 => "no gaps".to_owned(),
+        1 => format!("1 gap, {}", civil::duration(one.gap_ms as i64)),
+        many => format!("{many} gaps, {}", civil::duration(one.gap_ms as i64)),
+    });
+    if one.attempts > 1 {
+        facts.push(format!("{} attempts", one.attempts));
+    }
+    let end = one.ended.map(|end| {
+        let length = civil::duration(end.since(start).max(0));
+        format!(" – {} ({length})", civil::stamp(end, &zone))
+    });
+    html! {
+        <li key={one.id.to_string()}>
+            <div class="row between">
+                <span>{ civil::stamp(start, &zone) }{ end }</span>
+                <span class={classes!("state", tone)}>{ how }</span>
+            </div>
+            <p class="address">{ facts.join(" · ") }</p>
+            if !one.detail.is_empty() {
+                <p class="address">{ &one.detail }</p>
+            }
+        </li>
+    }
+}
+
+/// How a session goes or ended, and whether that is well.
+fn how(one: &Recording) -> (&'static str, &'static str) {
+    match one.state {
+        RecordingState::Starting => ("idle", "Starting"),
+        RecordingState::Recording => ("good", "Recording"),
+        RecordingState::Failing => ("bad", "Keeps failing"),
+        RecordingState::Lost => ("bad", "Its node does not report"),
+        RecordingState::Ended => match one.end_reason {
+            Some(EndReason::WindowEnded) => ("idle", "Its window was over"),
+            Some(EndReason::Withdrawn) => ("idle", "No longer planned"),
+            Some(EndReason::Moved) => ("idle", "Moved to another node"),
+            Some(EndReason::Stopped) => ("idle", "Stopped by a person"),
+            Some(EndReason::JobChanged) => ("idle", "Its job changed"),
+            Some(EndReason::CameraDeleted) => ("idle", "The camera was removed"),
+            Some(EndReason::Unlicensed) => ("bad", "No licence"),
+            Some(EndReason::Suspended) => ("bad", "Organization suspended"),
+            Some(EndReason::NodeLost) => ("bad", "Its node was lost"),
+            None => ("idle", "Ended"),
+        },
+    }
+}
