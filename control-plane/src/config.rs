@@ -37,6 +37,9 @@ pub struct Config {
     /// What cameras may be.
     #[serde(default)]
     pub cameras: Cameras,
+    /// Recorder nodes.
+    #[serde(default)]
+    pub nodes: Nodes,
 }
 
 /// The HTTP server.
@@ -158,6 +161,29 @@ impl Default for Cameras {
     }
 }
 
+/// Recorder nodes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Nodes {
+    /// Seconds without a report after which a node is lost and its cameras move to others: 5 to 3600. Nodes
+    /// report every five seconds.
+    pub lost_after_s: u64,
+}
+
+impl Default for Nodes {
+    fn default() -> Self {
+        Self { lost_after_s: 15 }
+    }
+}
+
+impl Nodes {
+    /// How long a node may be silent.
+    #[must_use]
+    pub const fn lost_after(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.lost_after_s)
+    }
+}
+
 impl Config {
     /// Reads the file and the environment.
     ///
@@ -238,6 +264,10 @@ impl Config {
                 .as_ref()
                 .is_none_or(|url| crate::store::Target::parse(url).is_ok()),
             "database.url must be sqlite:<path> or postgres://user:password@host:port/database",
+        );
+        unless(
+            (5..=3600).contains(&self.nodes.lost_after_s),
+            "nodes.lost_after_s must be 5 to 3600",
         );
         found
     }

@@ -13,12 +13,12 @@ use wire::source::{Credentials, Source};
 use wire::{CameraId, UnixMs};
 
 use super::reach::Reach;
-use super::{Caller, Once, licences, vault};
+use super::{Caller, Once, licences, vault, wishes};
 use crate::domain::camera::{self, InvalidCamera};
 use crate::domain::page::{Cursor, Part};
 use crate::store::cameras::Filter;
 use crate::store::facts::FactKind;
-use crate::store::{CameraRow, Connection, StoreError, cameras, windows};
+use crate::store::{CameraRow, Connection, StoreError, assignments, cameras};
 use crate::{AppState, Error};
 use fits::{has_group, has_room, is_elsewhere};
 
@@ -42,6 +42,7 @@ pub async fn create(
 ) -> Result<Camera, Error> {
     caller.require(Right::ManageCameras)?;
     let row = fields::composed(state, caller, &new, now)?;
+    let organization = caller.organization;
     let (shared, caller) = (state.clone(), caller.clone());
     let made = state
         .store
@@ -56,7 +57,7 @@ pub async fn create(
                 is_elsewhere(c, &caller, &row)?;
             }
             cameras::insert(c, &row)?;
-            windows::follow(c, &row, now)?;
+            wishes::follow(c, &row, now)?;
             let after = shown(&shared, row.clone())?;
             caller.note(c, "camera.create", row.id, (None::<&Camera>, Some(&after)), now)?;
             tell(c, &caller, FactKind::CameraCreated, &row, now)?;
@@ -64,7 +65,7 @@ pub async fn create(
             with_permissions(c, &caller, row)
         })
         .await?;
-    state.replan.notify_one();
+    state.replan.organization(organization);
     shown_to(state, made)
 }
 
@@ -126,6 +127,7 @@ pub async fn patch(
     patch: CameraPatch,
     now: UnixMs,
 ) -> Result<Camera, Error> {
+    let organization = caller.organization;
     let (shared, caller) = (state.clone(), caller.clone());
     let changed = state
         .store
@@ -146,14 +148,14 @@ pub async fn patch(
             }
             row.revision += 1;
             cameras::update(c, &row)?;
-            windows::follow(c, &row, now)?;
+            wishes::follow(c, &row, now)?;
             let after = shown(&shared, row.clone())?;
             caller.note(c, "camera.change", id, (Some(&before), Some(&after)), now)?;
             tell(c, &caller, FactKind::CameraChanged, &row, now)?;
             with_permissions(c, &caller, row)
         })
         .await?;
-    state.replan.notify_one();
+    state.replan.organization(organization);
     shown_to(state, changed)
 }
 
@@ -168,6 +170,7 @@ pub async fn delete(
     seen: Option<u64>,
     now: UnixMs,
 ) -> Result<(), Error> {
+    let organization = caller.organization;
     let (shared, caller) = (state.clone(), caller.clone());
     state
         .store
@@ -181,14 +184,15 @@ pub async fn delete(
             // What is not needed any more is not kept.
             row.credentials = None;
             cameras::update(c, &row)?;
-            windows::follow(c, &row, now)?;
+            wishes::follow(c, &row, now)?;
+            assignments::end(c, id, now)?;
             licences::release(c, &caller, id, now)?;
             caller.note(c, "camera.delete", id, (Some(&before), None::<&Camera>), now)?;
             tell(c, &caller, FactKind::CameraDeleted, &row, now)?;
             Ok(())
         })
         .await?;
-    state.replan.notify_one();
+    state.replan.organization(organization);
     Ok(())
 }
 
@@ -273,6 +277,8 @@ fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
         reader: row.reader,
         audio: row.audio,
         recording: row.recording,
+        copies: row.copies,
+        node_labels: row.node_labels,
         segment_s: row.segment_s,
         object_s: row.object_s,
         notes: row.notes,

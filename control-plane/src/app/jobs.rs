@@ -1,7 +1,7 @@
 //! Recording jobs of cameras: create, list, read, change, delete, and what a schedule would mean.
 //!
-//! A job is stored when its schedule is valid. Each answer tells its next windows, which is how an author
-//! sees what a schedule means where clocks change.
+//! A job is stored when its schedule is valid, and what it asks for is planned from then on. Each answer
+//! tells its next windows, which is how an author sees what a schedule means where clocks change.
 
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -10,19 +10,21 @@ use wire::api::{Job, JobPatch, NewJob, Page, PreviewJob, UpcomingWindow, Upcomin
 use wire::schedule::Schedule;
 use wire::{CameraId, JobId, OrganizationId, UnixMs};
 
-use super::{Caller, Once};
+use super::{Caller, Once, wishes};
 use crate::domain::camera;
 use crate::domain::page::{Cursor, Part};
 use crate::domain::schedule::{InvalidSchedule, Rule, zone};
 use crate::store::facts::FactKind;
 use crate::store::jobs::{self, JobRow};
-use crate::store::{Connection, StoreError};
+use crate::store::{Connection, StoreError, cameras};
 use crate::{AppState, Error};
 
 /// Windows that each answer tells.
 const WINDOWS: usize = 10;
 /// Most jobs of a camera.
 const JOBS_MAX: u64 = 100;
+/// Longest pre-roll.
+const PRE_ROLL_MAX_S: u32 = 30;
 
 impl From<InvalidSchedule> for Error {
     fn from(error: InvalidSchedule) -> Self {
@@ -43,11 +45,12 @@ pub async fn create(
     new: NewJob,
     now: UnixMs,
 ) -> Result<Job, Error> {
+    let organization = caller.organization;
     let caller = caller.clone();
-    state
+    let made = state
         .store
         .transaction(move |c| {
-            caller.camera(c, camera, Some(Permission::Manage))?;
+            let of = caller.camera(c, camera, Some(Permission::Manage))?;
             if let Some(before) = once.made_before(c, &caller, now)? {
                 let row = row(c, &caller, JobId::from_bytes(before), Permission::Manage)?;
                 return shown(c, row, now);
@@ -67,17 +70,21 @@ pub async fn create(
                 time_zone: new.time_zone.as_deref().map(own_zone).transpose()?,
                 streams: new.streams,
                 enabled: new.enabled,
+                pre_roll_s: pre_roll(new.pre_roll_s)?,
                 created: now,
                 revision: 1,
             };
             jobs::insert(c, &row)?;
+            wishes::follow(c, &of, now)?;
             once.made(c, &caller, *row.id.as_bytes(), now)?;
             let after = settings(&row);
             caller.note(c, "job.create", row.id, (None::<&NewJob>, Some(&after)), now)?;
             tell(c, &caller, FactKind::JobCreated, &row, now)?;
             shown(c, row, now)
         })
-        .await
+        .await?;
+    state.replan.organization(organization);
+    Ok(made)
 }
 
 /// A camera's jobs, oldest first.
@@ -137,8 +144,9 @@ pub async fn patch(
     patch: JobPatch,
     now: UnixMs,
 ) -> Result<Job, Error> {
+    let organization = caller.organization;
     let caller = caller.clone();
-    state
+    let changed = state
         .store
         .transaction(move |c| {
             let mut row = row(c, &caller, id, Permission::Manage)?;
@@ -147,12 +155,15 @@ pub async fn patch(
             change(&mut row, patch)?;
             row.revision += 1;
             jobs::update(c, &row)?;
+            follow(c, &row, now)?;
             let after = settings(&row);
             caller.note(c, "job.change", id, (Some(&before), Some(&after)), now)?;
             tell(c, &caller, FactKind::JobChanged, &row, now)?;
             shown(c, row, now)
         })
-        .await
+        .await?;
+    state.replan.organization(organization);
+    Ok(changed)
 }
 
 /// Deletes a job.
@@ -166,6 +177,7 @@ pub async fn delete(
     seen: Option<u64>,
     now: UnixMs,
 ) -> Result<(), Error> {
+    let organization = caller.organization;
     let caller = caller.clone();
     state
         .store
@@ -173,12 +185,15 @@ pub async fn delete(
             let row = row(c, &caller, id, Permission::Manage)?;
             Error::unless_seen(seen, row.revision)?;
             jobs::delete(c, caller.organization, id)?;
+            follow(c, &row, now)?;
             let before = settings(&row);
             caller.note(c, "job.delete", id, (Some(&before), None::<&NewJob>), now)?;
             tell(c, &caller, FactKind::JobDeleted, &row, now)?;
             Ok(())
         })
-        .await
+        .await?;
+    state.replan.organization(organization);
+    Ok(())
 }
 
 /// What a schedule would mean from now on; nothing is saved.
@@ -222,6 +237,14 @@ fn tell(
     caller.tell(connection, kind, Some(row.camera), &body, now)
 }
 
+/// Brings what should exist of the job's camera in line.
+fn follow(connection: &mut Connection, job: &JobRow, now: UnixMs) -> Result<(), StoreError> {
+    match cameras::get(connection, job.organization, job.camera)? {
+        Some(camera) => wishes::follow(connection, &camera, now),
+        None => Ok(()),
+    }
+}
+
 fn change(row: &mut JobRow, patch: JobPatch) -> Result<(), Error> {
     if let Some(name) = patch.name {
         row.name = camera::name(&name)?;
@@ -236,7 +259,15 @@ fn change(row: &mut JobRow, patch: JobPatch) -> Result<(), Error> {
     }
     row.streams = patch.streams.unwrap_or(row.streams);
     row.enabled = patch.enabled.unwrap_or(row.enabled);
+    row.pre_roll_s = pre_roll(patch.pre_roll_s.unwrap_or(row.pre_roll_s))?;
     Ok(())
+}
+
+fn pre_roll(seconds: u32) -> Result<u32, Error> {
+    if seconds > PRE_ROLL_MAX_S {
+        return Err(Error::field("pre_roll_s", "a pre-roll is 0 to 30 seconds"));
+    }
+    Ok(seconds)
 }
 
 fn checked(schedule: Schedule) -> Result<Schedule, Error> {
@@ -290,6 +321,7 @@ fn settings(row: &JobRow) -> NewJob {
         time_zone: row.time_zone.clone(),
         streams: row.streams,
         enabled: row.enabled,
+        pre_roll_s: row.pre_roll_s,
     }
 }
 
@@ -308,6 +340,7 @@ fn shown(connection: &mut Connection, row: JobRow, now: UnixMs) -> Result<Job, E
         time_zone: row.time_zone,
         streams: row.streams,
         enabled: row.enabled,
+        pre_roll_s: row.pre_roll_s,
         created: row.created,
         revision: row.revision,
         upcoming: upcoming(&rule, &zone, now),

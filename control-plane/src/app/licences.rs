@@ -248,6 +248,7 @@ async fn change<F>(
 where
     F: FnOnce(&mut Connection, &mut LicenceRow) -> Result<(), Error> + Send + 'static,
 {
+    let organization = caller.organization;
     let caller = caller.clone();
     let changed = state
         .store
@@ -265,7 +266,7 @@ where
             Ok(after)
         })
         .await?;
-    state.replan.notify_one();
+    state.replan.organization(organization);
     Ok(shown(&changed, now))
 }
 

@@ -30,6 +30,7 @@ pub mod organizations;
 pub mod password;
 pub mod person;
 pub mod playback;
+pub mod presence;
 pub mod probe;
 mod reach;
 pub mod recordings;
@@ -44,6 +45,7 @@ pub mod token;
 pub mod user_access;
 pub mod users;
 pub mod vault;
+pub mod wishes;
 
 pub use caller::{Actor, Caller, Intent, KEY_PREFIX, Origin};
 pub use create::Once;

@@ -199,7 +199,7 @@ pub async fn patch(
         action: "organization.change",
     };
     let changed = edit.make(state, caller, now, change).await?;
-    state.replan.notify_one();
+    state.replan.organization(id);
     Ok(changed)
 }
 
@@ -232,7 +232,7 @@ pub async fn step(
         action,
     };
     let changed = edit.make(state, caller, now, change).await?;
-    state.replan.notify_one();
+    state.replan.organization(id);
     Ok(changed)
 }
 
@@ -288,7 +288,7 @@ pub async fn delete(
         Ok(after)
     };
     let deleted = state.store.transaction(change).await?;
-    state.replan.notify_one();
+    state.replan.organization(id);
     state.erase.notify_one();
     Ok(deleted)
 }

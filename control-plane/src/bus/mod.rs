@@ -34,7 +34,7 @@ use wire::bus::{
 pub use heads::Heads;
 pub use link::{Link, User, connect};
 pub use nodes::{Nodes, OnlineNode};
-pub use wake::Wake;
+pub use wake::{Scope, Wake};
 
 /// How long a node may take to read a range of its disk.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);

@@ -40,6 +40,13 @@ impl Nodes {
             .map(|entry| Arc::clone(&entry.status))
     }
 
+    /// When a node was last heard, by our clock.
+    #[must_use]
+    pub fn heard(&self, node: NodeId) -> Option<Instant> {
+        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        map.get(&node).map(|entry| entry.heard)
+    }
+
     /// What the camera's node last said of its main stream, while that node is online.
     #[must_use]
     pub fn camera_state(&self, node: NodeId, camera: CameraId) -> Option<StreamState> {

@@ -55,7 +55,7 @@ async fn report(state: &AppState, mut status: NodeStatus) -> anyhow::Result<()> 
     reported(state, node, &status.erased, now()).await?;
     if state.nodes.put(status, Instant::now()) {
         tracing::info!(%node, "node online");
-        state.replan.notify_here();
+        state.replan.nodes_here();
     }
     Ok(())
 }

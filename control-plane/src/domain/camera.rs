@@ -15,7 +15,7 @@ use wire::source::Credentials;
 
 pub use address_key::address_key;
 pub use check::{Checked, check, filled};
-pub use details::{lengths, notes, site, tag, tags, time_zone};
+pub use details::{copies, lengths, node_labels, notes, site, tag, tags, time_zone};
 
 const NAME_MAX: usize = 100;
 const URL_MAX: usize = 2048;

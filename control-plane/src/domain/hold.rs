@@ -1,10 +1,11 @@
 //! Time in which a camera is to be recorded and may not be: the ledger shows it as a gap with its cause.
 //!
-//! A hold begins where the node's window ended, which may be before anybody looked, and ends where its next
-//! one begins. Pure: the planner brings what it knows, and keeps what comes out in its transaction.
+//! A hold begins where the node's permission ended, which may be before anybody looked, and ends where its
+//! next window begins. It lasts however often windows open and close meanwhile: the ledger shows what of it
+//! was planned. Pure: the planner brings what it knows, and keeps what comes out in its transaction.
 
 use wire::coverage::GapCause;
-use wire::plan::Plan;
+use wire::plan::{Plan, PlanEntry};
 use wire::{CameraId, OrganizationId, TimeRange, UnixMs};
 
 use super::plan::PlanCamera;
@@ -51,7 +52,7 @@ pub fn changes(
 ) -> Vec<Change> {
     let mut changes = Vec::new();
     for hold in open {
-        let camera = cameras.iter().find(|camera| camera.id == hold.camera);
+        let camera = cameras.iter().find(|camera| camera.place.id == hold.camera);
         let goes_on = camera.and_then(|camera| cause(camera, now)) == Some(hold.cause);
         if !goes_on {
             let begun = window_at(planned, hold.camera, now).map(|window| window.start());
@@ -63,16 +64,16 @@ pub fn changes(
         let Some(cause) = cause(camera, now) else {
             continue;
         };
-        let mut open = open.iter().filter(|hold| hold.camera == camera.id);
+        let mut open = open.iter().filter(|hold| hold.camera == camera.place.id);
         let start = match open.next() {
             Some(hold) if hold.cause == cause => continue,
             Some(_) => now,
-            None => last_end(kept, camera.id, now).unwrap_or(now),
+            None => last_end(kept, camera.place.id, now).unwrap_or(now),
         };
         changes.push(Change::Open {
             organization: camera.organization,
             hold: OpenHold {
-                camera: camera.id,
+                camera: camera.place.id,
                 cause,
                 start,
             },
@@ -83,26 +84,23 @@ pub fn changes(
 
 /// Why a camera that is to be recorded may not be.
 fn cause(camera: &PlanCamera, now: UnixMs) -> Option<GapCause> {
-    (camera.recording && !camera.permit.at(now)).then_some(camera.denied)
+    (camera.wish.is_any(now) && !camera.permit.at(now)).then_some(camera.denied)
 }
 
-fn windows(plans: &[Plan], camera: CameraId) -> impl Iterator<Item = (TimeRange, bool)> {
+fn entries(plans: &[Plan], camera: CameraId) -> impl Iterator<Item = &PlanEntry> {
     let entries = plans.iter().flat_map(|plan| &plan.entries);
-    let entries = entries.filter(move |entry| entry.camera == camera);
-    entries.flat_map(|entry| entry.windows.iter().map(|window| (*window, entry.continuous)))
+    entries.filter(move |entry| entry.camera == camera)
 }
 
 fn window_at(plans: &[Plan], camera: CameraId, now: UnixMs) -> Option<TimeRange> {
-    let mut windows = windows(plans, camera).map(|(window, _)| window);
-    windows.find(|window| window.contains(now))
+    let mut windows = entries(plans, camera).flat_map(|entry| &entry.windows);
+    windows.find(|window| window.contains(now)).copied()
 }
 
-/// Where a node's last window ended by itself.
+/// Where a node stopped by itself.
 fn last_end(plans: &[Plan], camera: CameraId, now: UnixMs) -> Option<UnixMs> {
-    windows(plans, camera)
-        .filter(|(window, continuous)| !continuous && window.end() <= now)
-        .map(|(window, _)| window.end())
-        .max()
+    let ends = entries(plans, camera).filter_map(|entry| entry.until);
+    ends.filter(|until| *until <= now).max()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub const BYTES_MAX: usize = 5 << 20;
 /// Most rows, without the header.
 pub const ROWS_MAX: u64 = 5_000;
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 15] = [
     "name",
     "url",
     "username",
@@ -32,6 +32,8 @@ const COLUMNS: [&str; 13] = [
     "transport",
     "audio",
     "recording",
+    "copies",
+    "node_labels",
     "notes",
 ];
 const REQUIRED: [&str; 2] = ["name", "url"];
@@ -215,7 +217,15 @@ fn row(
         }
     };
     let defaults = NewCamera::default();
-    let tags = field("tags").split(';').map(str::trim);
+    let copies = match field("copies").trim() {
+        "" => defaults.copies,
+        // Anything else is refused with the other fields.
+        number => number.parse().unwrap_or(0),
+    };
+    let list = |name: &str| -> Vec<String> {
+        let parts = field(name).split(';').map(str::trim);
+        parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
     let new = NewCamera {
         name: field("name").to_owned(),
         url: field("url").to_owned(),
@@ -223,7 +233,9 @@ fn row(
         username: optional("username"),
         password: optional("password"),
         site: field("site").to_owned(),
-        tags: tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+        tags: list("tags"),
+        copies,
+        node_labels: list("node_labels"),
         time_zone: camera::filled(Some(field("time_zone"))).map_or(defaults.time_zone, str::to_owned),
         notes: field("notes").to_owned(),
         transport,

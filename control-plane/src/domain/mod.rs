@@ -1,5 +1,6 @@
 //! Pure rules: no clock, no database, no bus, no HTTP.
 
+pub mod assign;
 pub mod bus_access;
 pub mod camera;
 pub mod coverage;

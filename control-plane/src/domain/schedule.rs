@@ -133,6 +133,15 @@ impl Rule {
         matches!(self.0, Kind::Continuous)
     }
 
+    /// The only window of one that records once.
+    #[must_use]
+    pub const fn once(&self) -> Option<TimeRange> {
+        match self.0 {
+            Kind::Once(window) => Some(window),
+            _ => None,
+        }
+    }
+
     /// Its windows inside `range`: those that reach over its borders are cut there. Nothing lies outside the
     /// years 2000 to 2100. Time and memory grow with `range`: at most 1,440 windows a day.
     #[must_use]

@@ -1,6 +1,8 @@
 //! The audit log: rows are added in the transaction of the change they tell of, and never changed.
 //! The database itself refuses anything else.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use wire::api::ActorKind;
 use wire::{AuditId, OrganizationId, UnixMs};
@@ -72,6 +74,25 @@ pub fn newest(connection: &mut Connection) -> Result<Option<AuditId>, StoreError
         .first(connection)
         .optional()?;
     Ok(newest.map(|id| AuditId::from_bytes(id.0)))
+}
+
+/// The organizations with entries after `before`; none at all when nothing came before.
+///
+/// # Errors
+/// Those of the database.
+pub fn organizations_since(
+    connection: &mut Connection,
+    before: Option<AuditId>,
+) -> Result<BTreeSet<OrganizationId>, StoreError> {
+    let Some(before) = before else {
+        return Ok(BTreeSet::new());
+    };
+    let rows: Vec<Id> = audit::table
+        .filter(audit::id.gt(Id::from(before)))
+        .select(audit::organization)
+        .distinct()
+        .load(connection)?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// Rows of one statement.

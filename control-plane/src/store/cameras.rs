@@ -5,7 +5,7 @@ mod room;
 mod row;
 
 use diesel::prelude::*;
-use wire::{CameraId, GroupId, NodeId, OrganizationId, UnixMs};
+use wire::{CameraId, GroupId, NodeId, OrganizationId};
 
 use super::schema::{assignment, camera};
 use super::types::Id;
@@ -15,6 +15,7 @@ use row::Raw;
 pub use list::{Filter, list};
 pub use room::{Room, fill_in, group_exists, groups, room, same_address, taken_addresses};
 pub use row::CameraRow;
+pub(super) use row::split;
 
 /// Rows of one statement.
 const AT_ONCE: usize = 500;
@@ -97,12 +98,13 @@ pub fn grouped(
         .collect())
 }
 
-/// Every organization's cameras that are not deleted, for the planner only.
+/// An organization's cameras that are not deleted, for the planner only.
 ///
 /// # Errors
 /// Those of the database.
-pub fn all(connection: &mut Connection) -> Result<Vec<CameraRow>, StoreError> {
+pub fn all(connection: &mut Connection, organization: OrganizationId) -> Result<Vec<CameraRow>, StoreError> {
     let rows: Vec<Raw> = camera::table
+        .filter(camera::organization.eq(Id::from(organization)))
         .filter(camera::deleted.is_null())
         .order(camera::id)
         .select(Raw::as_select())
@@ -120,7 +122,9 @@ pub fn of_node(
     id: CameraId,
 ) -> Result<Option<CameraRow>, StoreError> {
     Ok(camera::table
-        .filter(camera::node.eq(Id::from(node)))
+        .inner_join(assignment::table.on(assignment::camera.eq(camera::id)))
+        .filter(assignment::node.eq(Id::from(node)))
+        .filter(assignment::ended.is_null())
         .filter(camera::id.eq(Id::from(id)))
         .filter(camera::deleted.is_null())
         .select(Raw::as_select())
@@ -138,34 +142,6 @@ pub fn update(connection: &mut Connection, row: &CameraRow) -> Result<(), StoreE
         .filter(camera::organization.eq(Id::from(row.organization)))
         .filter(camera::id.eq(Id::from(row.id)))
         .set(Raw::from(row))
-        .execute(connection)?;
-    Ok(())
-}
-
-/// Assigns a camera to a node under a new epoch, and remembers that it was.
-///
-/// # Errors
-/// Those of the database.
-pub fn assign(
-    connection: &mut Connection,
-    id: CameraId,
-    node: NodeId,
-    epoch: u64,
-    now: UnixMs,
-) -> Result<(), StoreError> {
-    diesel::update(camera::table.find(Id::from(id)))
-        .set((
-            camera::node.eq(Id::from(node)),
-            camera::epoch.eq(epoch.cast_signed()),
-        ))
-        .execute(connection)?;
-    diesel::insert_into(assignment::table)
-        .values((
-            assignment::camera.eq(Id::from(id)),
-            assignment::epoch.eq(epoch.cast_signed()),
-            assignment::node.eq(Id::from(node)),
-            assignment::since.eq(now.0),
-        ))
         .execute(connection)?;
     Ok(())
 }

@@ -230,13 +230,17 @@ pub fn of_cameras(
         .collect()
 }
 
-/// What nodes still have to erase, for their plans.
+/// What nodes still have to erase of an organization's footage, for their plans.
 ///
 /// # Errors
 /// Those of the database.
-pub fn unfinished(connection: &mut Connection) -> Result<Vec<(NodeId, Erasure)>, StoreError> {
+pub fn unfinished(
+    connection: &mut Connection,
+    organization: OrganizationId,
+) -> Result<Vec<(NodeId, Erasure)>, StoreError> {
     let rows: Vec<(Id, Id, Id, i64, i64)> = erasure_node::table
         .inner_join(erasure::table.on(erasure::id.eq(erasure_node::erasure)))
+        .filter(erasure::organization.eq(Id::from(organization)))
         .filter(erasure_node::done.is_null())
         .order((erasure_node::node, erasure_node::erasure))
         .select((

@@ -21,28 +21,49 @@ pub struct RecordingRule {
     pub needs_licences: bool,
 }
 
-/// The rules of every organization, for the planner only.
+/// The rule of an organization.
 ///
 /// # Errors
 /// Those of the database.
-pub fn rules(connection: &mut Connection) -> Result<Vec<RecordingRule>, StoreError> {
-    let rows: Vec<(Id, OrganizationStateSql, LicensingSql)> = organization::table
+pub fn rule(
+    connection: &mut Connection,
+    organization: OrganizationId,
+) -> Result<Option<RecordingRule>, StoreError> {
+    let row: Option<(Id, OrganizationStateSql, LicensingSql)> = organization::table
+        .find(Id::from(organization))
         .select((organization::id, organization::state, organization::licensing))
-        .load(connection)?;
+        .first(connection)
+        .optional()?;
     let rule = |(id, state, licensing): (Id, OrganizationStateSql, LicensingSql)| RecordingRule {
         organization: id.into(),
         state: state.into(),
         needs_licences: licensing.0 == Licensing::Required,
     };
-    Ok(rows.into_iter().map(rule).collect())
+    Ok(row.map(rule))
 }
 
-/// Every hold that has not ended, for the planner only.
+/// Every organization, for the planner only.
 ///
 /// # Errors
 /// Those of the database.
-pub fn all_open(connection: &mut Connection) -> Result<Vec<OpenHold>, StoreError> {
+pub fn organizations(connection: &mut Connection) -> Result<Vec<OrganizationId>, StoreError> {
+    let rows: Vec<Id> = organization::table
+        .order(organization::id)
+        .select(organization::id)
+        .load(connection)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// An organization's holds that have not ended, for the planner only.
+///
+/// # Errors
+/// Those of the database.
+pub fn all_open(
+    connection: &mut Connection,
+    organization: OrganizationId,
+) -> Result<Vec<OpenHold>, StoreError> {
     let rows: Vec<(Id, CauseSql, i64)> = recording_hold::table
+        .filter(recording_hold::organization.eq(Id::from(organization)))
         .filter(recording_hold::end_ms.is_null())
         .select((
             recording_hold::camera,

@@ -28,6 +28,8 @@ pub struct JobRow {
     pub streams: StreamChoice,
     /// Whether it counts.
     pub enabled: bool,
+    /// Seconds of footage from before a window that are kept when it opens.
+    pub pre_roll_s: u32,
     /// When it was made.
     pub created: UnixMs,
     /// Grows with each change.
@@ -47,6 +49,7 @@ struct Raw {
     enabled: bool,
     created: i64,
     revision: i64,
+    pre_roll_s: i32,
 }
 
 impl TryFrom<Raw> for JobRow {
@@ -62,6 +65,7 @@ impl TryFrom<Raw> for JobRow {
             time_zone: raw.time_zone,
             streams: raw.streams.into(),
             enabled: raw.enabled,
+            pre_roll_s: raw.pre_roll_s.cast_unsigned(),
             created: UnixMs(raw.created),
             revision: raw.revision.cast_unsigned(),
         })
@@ -81,6 +85,7 @@ impl TryFrom<&JobRow> for Raw {
             time_zone: row.time_zone.clone(),
             streams: row.streams.into(),
             enabled: row.enabled,
+            pre_roll_s: row.pre_roll_s.cast_signed(),
             created: row.created.0,
             revision: row.revision.cast_signed(),
         })
@@ -139,6 +144,29 @@ pub fn list(
         let at = recording_job::created.eq(after.at);
         let later = recording_job::created.gt(after.at);
         query = query.filter(later.or(at.and(recording_job::id.gt(id))));
+    }
+    let raws: Vec<Raw> = query.load(connection)?;
+    raws.into_iter().map(TryInto::try_into).collect()
+}
+
+/// The enabled jobs of an organization, oldest first; those of `cameras` only, when given.
+///
+/// # Errors
+/// Those of the database.
+pub fn enabled(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    cameras: Option<&[CameraId]>,
+) -> Result<Vec<JobRow>, StoreError> {
+    let mut query = recording_job::table
+        .filter(recording_job::organization.eq(Id::from(organization)))
+        .filter(recording_job::enabled.eq(true))
+        .order((recording_job::created, recording_job::id))
+        .select(Raw::as_select())
+        .into_boxed();
+    if let Some(cameras) = cameras {
+        let cameras: Vec<Id> = cameras.iter().copied().map(Into::into).collect();
+        query = query.filter(recording_job::camera.eq_any(cameras));
     }
     let raws: Vec<Raw> = query.load(connection)?;
     raws.into_iter().map(TryInto::try_into).collect()

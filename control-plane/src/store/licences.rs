@@ -268,12 +268,23 @@ pub fn all_of(
     rows(query.select(Raw::as_select()).load(connection)?)
 }
 
-/// Every organization's assigned licences, for the planner only.
+/// An organization's assigned licences; those of `cameras` only, when given.
 ///
 /// # Errors
 /// Those of the database.
-pub fn all_assigned(connection: &mut Connection) -> Result<Vec<LicenceRow>, StoreError> {
-    let query = licence::table.filter(licence::camera.is_not_null());
+pub fn assigned(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    cameras: Option<&[CameraId]>,
+) -> Result<Vec<LicenceRow>, StoreError> {
+    let mut query = licence::table
+        .filter(licence::organization.eq(Id::from(organization)))
+        .filter(licence::camera.is_not_null())
+        .into_boxed();
+    if let Some(cameras) = cameras {
+        let cameras: Vec<Id> = cameras.iter().copied().map(Into::into).collect();
+        query = query.filter(licence::camera.assume_not_null().eq_any(cameras));
+    }
     rows(query.select(Raw::as_select()).load(connection)?)
 }
 

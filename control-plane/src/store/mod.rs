@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod assigned;
+pub mod assignments;
 pub mod audit;
 pub mod cameras;
 mod connection;
@@ -35,6 +36,7 @@ pub mod nodes;
 pub mod objects;
 pub mod one_time;
 pub mod organizations;
+pub mod overrides;
 pub mod person;
 mod pool;
 pub mod recordings;

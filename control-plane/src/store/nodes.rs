@@ -187,12 +187,16 @@ pub fn all(connection: &mut Connection) -> Result<Vec<NodeRow>, StoreError> {
         .collect())
 }
 
-/// The plans that nodes were last given.
+/// The plans that an organization's nodes were last given.
 ///
 /// # Errors
 /// Those of the database.
-pub fn plans(connection: &mut Connection) -> Result<Vec<Plan>, StoreError> {
-    let bodies: Vec<String> = plan::table.select(plan::body).load(connection)?;
+pub fn plans(connection: &mut Connection, organization: OrganizationId) -> Result<Vec<Plan>, StoreError> {
+    let bodies: Vec<String> = plan::table
+        .inner_join(node::table.on(node::id.eq(plan::node)))
+        .filter(node::organization.eq(Id::from(organization)))
+        .select(plan::body)
+        .load(connection)?;
     bodies
         .iter()
         .map(|body| Ok(serde_json::from_str(body)?))

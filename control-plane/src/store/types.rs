@@ -2,6 +2,8 @@
 //!
 //! Numbers written here are on disk for ever: add, never renumber.
 
+use crate::domain::assign::NodeState;
+use crate::domain::plan::OverrideKind;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
@@ -13,8 +15,10 @@ use wire::coverage::GapCause;
 use wire::event::EndReason;
 use wire::schedule::StreamChoice;
 use wire::source::{Reader, Transport};
-use wire::{AuditId, EnrolmentId, ErasureId, GrantId, GroupId, JobId, LicenceId};
-use wire::{RecordingId, ServiceKeyId, SessionId};
+use wire::{
+    AuditId, EnrolmentId, ErasureId, GrantId, GroupId, JobId, LicenceId, OverrideId, RecordingId,
+    ServiceKeyId, SessionId,
+};
 use wire::{CameraId, NodeId, ObjectId, OrganizationId, StreamKind, UserId};
 
 /// Any id, as its column holds it.
@@ -68,6 +72,7 @@ ids!(
     EnrolmentId,
     AuditId,
     RecordingId,
+    OverrideId,
 );
 
 macro_rules! small {
@@ -125,6 +130,12 @@ CauseSql(GapCause) {
 
 small!(/// Column of a [`StreamChoice`].
 StreamsSql(StreamChoice) { 0 = StreamChoice::Main, 1 = StreamChoice::Sub, 2 = StreamChoice::Both, });
+
+small!(/// Column of an [`OverrideKind`].
+OverrideKindSql(OverrideKind) { 0 = OverrideKind::Record, 1 = OverrideKind::Pause, });
+
+small!(/// Column of a [`NodeState`].
+NodeStateSql(NodeState) { 0 = NodeState::Active, 1 = NodeState::Cordoned, 2 = NodeState::Draining, });
 
 small!(/// Column of an [`ObjectState`].
 StateSql(ObjectState) { 0 = ObjectState::Sealed, 1 = ObjectState::Stored, });

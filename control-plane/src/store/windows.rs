@@ -1,53 +1,103 @@
 //! When cameras were to be recorded.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
-use wire::{CameraId, OrganizationId, TimeRange, UnixMs};
+use wire::{CameraId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
 use super::schema::recording_window;
-use super::types::Id;
+use super::types::{Id, StreamSql};
 use super::{CameraRow, Connection, Store, StoreError};
+use crate::domain::plan::{Change, Expected};
 
 /// The main stream, as the column keeps it.
 const MAIN: i16 = 0;
 /// Rows of one statement.
 const AT_ONCE: usize = 500;
 
-/// Brings a camera's windows in line with its row, in the transaction that changes it: one is open
-/// exactly while the camera is to be recorded.
+/// Kept windows that are not over, by camera and stream.
+pub type NotOver = HashMap<(CameraId, StreamKind), Vec<Expected>>;
+
+/// The windows of an organization that are not over at `now`, by start; those of one camera, when given.
 ///
 /// # Errors
 /// Those of the database.
-pub fn follow(connection: &mut Connection, row: &CameraRow, now: UnixMs) -> Result<(), StoreError> {
-    let open: Option<i64> = recording_window::table
-        .filter(recording_window::camera.eq(Id::from(row.id)))
-        .filter(recording_window::stream.eq(MAIN))
-        .filter(recording_window::end_ms.is_null())
-        .select(recording_window::start_ms)
-        .first(connection)
-        .optional()?;
-    match (open, row.recording && row.deleted.is_none()) {
-        (None, true) => {
-            // Switched off and on within a millisecond: the window was never closed in effect.
-            let reopened = diesel::update(recording_window::table.find((Id::from(row.id), MAIN, now.0)))
-                .set(recording_window::end_ms.eq(None::<i64>))
+pub fn not_over(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    camera: Option<CameraId>,
+    now: UnixMs,
+) -> Result<NotOver, StoreError> {
+    type Row = (Id, StreamSql, i64, Option<i64>, Option<Id>);
+    let goes_on = recording_window::end_ms
+        .is_null()
+        .or(recording_window::end_ms.assume_not_null().gt(now.0));
+    let mut query = recording_window::table
+        .filter(recording_window::organization.eq(Id::from(organization)))
+        .filter(goes_on)
+        .order(recording_window::start_ms)
+        .select((
+            recording_window::camera,
+            recording_window::stream,
+            recording_window::start_ms,
+            recording_window::end_ms,
+            recording_window::job,
+        ))
+        .into_boxed();
+    if let Some(camera) = camera {
+        query = query.filter(recording_window::camera.eq(Id::from(camera)));
+    }
+    let rows: Vec<Row> = query.load(connection)?;
+    let mut found = NotOver::new();
+    for (camera, stream, start, end, job) in rows {
+        found
+            .entry((camera.into(), stream.into()))
+            .or_default()
+            .push(Expected {
+                start: UnixMs(start),
+                end: end.map(UnixMs),
+                job: job.map(Into::into),
+            });
+    }
+    Ok(found)
+}
+
+/// Changes one window of a stream.
+///
+/// # Errors
+/// Those of the database.
+pub fn change(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    (camera, stream): (CameraId, StreamKind),
+    change: Change,
+) -> Result<(), StoreError> {
+    let stream = StreamSql(stream);
+    match change {
+        Change::Remove(start) => {
+            diesel::delete(recording_window::table.find((Id::from(camera), stream, start.0)))
                 .execute(connection)?;
-            if reopened == 0 {
+        }
+        Change::Put(window) => {
+            let job = window.job.map(Id::from);
+            let key = (Id::from(camera), stream, window.start.0);
+            let end = window.end.map(|end| end.0);
+            let known = diesel::update(recording_window::table.find(key))
+                .set((recording_window::end_ms.eq(end), recording_window::job.eq(job)))
+                .execute(connection)?;
+            if known == 0 {
                 diesel::insert_into(recording_window::table)
                     .values((
-                        recording_window::camera.eq(Id::from(row.id)),
-                        recording_window::stream.eq(MAIN),
-                        recording_window::organization.eq(Id::from(row.organization)),
-                        recording_window::start_ms.eq(now.0),
+                        recording_window::camera.eq(Id::from(camera)),
+                        recording_window::stream.eq(stream),
+                        recording_window::start_ms.eq(window.start.0),
+                        recording_window::end_ms.eq(end),
+                        recording_window::organization.eq(Id::from(organization)),
+                        recording_window::job.eq(job),
                     ))
                     .execute(connection)?;
             }
         }
-        (Some(start), false) => {
-            diesel::update(recording_window::table.find((Id::from(row.id), MAIN, start)))
-                .set(recording_window::end_ms.eq(now.0.max(start)))
-                .execute(connection)?;
-        }
-        _ => {}
     }
     Ok(())
 }

@@ -133,17 +133,17 @@ async fn organization(turn: &Turn<'_>, id: OrganizationId) -> anyhow::Result<boo
 async fn withdrawn(state: &AppState, id: OrganizationId) -> anyhow::Result<bool> {
     let look = move |c: &mut Connection| {
         let own: Vec<_> = nodes::list(c, id)?.into_iter().map(|node| node.id).collect();
-        Ok((nodes::plans(c)?, erase::cameras(c, id)?, own))
+        Ok((nodes::plans(c, id)?, erase::cameras(c, id)?, own))
     };
     let (mut plans, cameras, own) = state.store.read(look).await?;
     let mut entries = plans.iter().flat_map(|plan| &plan.entries);
     if entries.any(|entry| cameras.contains(&entry.camera)) {
-        state.replan.notify_one();
+        state.replan.organization(id);
         return Ok(false);
     }
     plans.retain(|plan| own.contains(&plan.node));
     if !plans.is_empty() {
-        planner::put(&jetstream::new(state.bus.client()?), &plans).await?;
+        planner::put_all(&jetstream::new(state.bus.client()?), &plans).await?;
     }
     Ok(true)
 }

@@ -63,6 +63,7 @@ mod people;
 #[cfg(test)]
 mod person;
 #[cfg(test)]
+mod plans;
 mod planted;
 #[cfg(test)]
 mod raw;

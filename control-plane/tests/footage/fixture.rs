@@ -3,7 +3,7 @@
 use control_plane::app::index::{Incoming, Verdict, apply};
 use control_plane::app::requests;
 use control_plane::state::now;
-use control_plane::store::{cameras, nodes};
+use control_plane::store::{assignments, cameras, nodes};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use wire::bus::{StoredRequest, UploadRequest};
@@ -43,7 +43,7 @@ impl Site {
         store
             .write(move |c| {
                 nodes::enrol(c, &new, now())?;
-                cameras::assign(c, camera, node, 1, now())
+                assignments::assign(c, camera, node, 1, now())
             })
             .await
             .unwrap();

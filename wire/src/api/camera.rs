@@ -59,6 +59,14 @@ pub struct NewCamera {
     /// Record around the clock from now on.
     #[serde(default = "yes")]
     pub recording: bool,
+    /// How many nodes record it at once: 1 or 2.
+    #[serde(default = "one")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 2, default = 1))]
+    pub copies: u8,
+    /// Labels that its nodes must have: at most 20, spelled like tags.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(max_items = 20))]
+    pub node_labels: Vec<String>,
     /// Seconds of a segment that are aimed at: a player waits about three of them.
     #[serde(default = "segment_s")]
     #[cfg_attr(feature = "schema", schema(minimum = 2, maximum = 30, default = 6))]
@@ -82,6 +90,10 @@ const fn yes() -> bool {
 
 fn utc() -> String {
     "UTC".to_owned()
+}
+
+const fn one() -> u8 {
+    1
 }
 
 const fn segment_s() -> u32 {
@@ -109,6 +121,8 @@ impl Default for NewCamera {
             reader: Reader::default(),
             audio: false,
             recording: yes(),
+            copies: one(),
+            node_labels: Vec::new(),
             segment_s: segment_s(),
             object_s: object_s(),
             notes: String::new(),
@@ -179,6 +193,14 @@ pub struct CameraPatch {
     /// Recording on or off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<bool>,
+    /// How many nodes record it from now on: 1 or 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 2))]
+    pub copies: Option<u8>,
+    /// Labels that its nodes must have, all of them; `null` when any node will do.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "clearable")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<String>>, max_items = 20))]
+    pub node_labels: Option<Option<Vec<String>>>,
     /// New length of segments in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(minimum = 2, maximum = 30))]
@@ -232,8 +254,14 @@ pub struct Camera {
     pub reader: Reader,
     /// Whether sound is recorded.
     pub audio: bool,
-    /// Whether it is to be recorded.
+    /// Whether it is to be recorded around the clock.
     pub recording: bool,
+    /// How many nodes are to record it at once.
+    #[serde(default = "one")]
+    pub copies: u8,
+    /// Labels that its nodes must have.
+    #[serde(default)]
+    pub node_labels: Vec<String>,
     /// Seconds of a segment that are aimed at.
     pub segment_s: u32,
     /// Seconds of a stored object that are aimed at.

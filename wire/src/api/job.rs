@@ -24,6 +24,11 @@ pub struct NewJob {
     /// Whether it counts.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// Seconds of footage from before each window that are kept, from memory, when it opens: 0 to 30. Needs
+    /// a connection to the camera that long before.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(maximum = 30, default = 0))]
+    pub pre_roll_s: u32,
 }
 
 const fn yes() -> bool {
@@ -50,6 +55,10 @@ pub struct JobPatch {
     /// On or off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// New seconds of pre-roll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(maximum = 30))]
+    pub pre_roll_s: Option<u32>,
 }
 
 /// A recording job as the API shows it.
@@ -70,6 +79,9 @@ pub struct Job {
     pub streams: StreamChoice,
     /// Whether it counts.
     pub enabled: bool,
+    /// Seconds of footage from before each window that are kept when it opens.
+    #[serde(default)]
+    pub pre_roll_s: u32,
     /// When it was made.
     pub created: UnixMs,
     /// Grows with each change; the same as in the `ETag`.

@@ -61,6 +61,8 @@ pub(super) fn row(
         reader: new.reader,
         audio: new.audio,
         recording: new.recording,
+        copies: new.copies,
+        node_labels: checked.node_labels,
         node: None,
         epoch: 0,
         created: now,
@@ -97,6 +99,10 @@ pub(super) fn change(state: &AppState, row: &mut CameraRow, patch: CameraPatch) 
     row.reader = patch.reader.unwrap_or(row.reader);
     row.audio = patch.audio.unwrap_or(row.audio);
     row.recording = patch.recording.unwrap_or(row.recording);
+    row.copies = camera::copies(patch.copies.unwrap_or(row.copies))?;
+    if let Some(labels) = &patch.node_labels {
+        row.node_labels = camera::node_labels(labels.as_deref().unwrap_or_default())?;
+    }
     change_addresses(state, row, patch)
 }
 

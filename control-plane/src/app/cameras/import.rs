@@ -44,6 +44,7 @@ pub async fn import(
 ) -> Result<ImportReport, Error> {
     caller.require(Right::ManageCameras)?;
     let (rows, candidates, problems) = read(state, caller, file, now).await?;
+    let organization = caller.organization;
     let caller = caller.clone();
     if is_dry || !problems.is_empty() {
         return state
@@ -79,7 +80,7 @@ pub async fn import(
             Ok(report)
         })
         .await?;
-    state.replan.notify_one();
+    state.replan.organization(organization);
     Ok(report)
 }
 

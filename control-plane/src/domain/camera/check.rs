@@ -3,7 +3,10 @@
 use wire::api::NewCamera;
 use wire::source::Credentials;
 
-use super::{InvalidCamera, address, credentials, lengths, name, notes, site, sub_address, tags, time_zone};
+use super::{
+    InvalidCamera, address, copies, credentials, lengths, name, node_labels, notes, site, sub_address, tags,
+    time_zone,
+};
 
 /// What a new camera is, as it is kept. Its `Debug` shows no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct Checked {
     pub site: String,
     /// Its tags, in lower case.
     pub tags: Vec<String>,
+    /// The labels that its nodes must have, in lower case.
+    pub node_labels: Vec<String>,
     /// IANA time zone.
     pub time_zone: String,
     /// Anything else worth knowing.
@@ -49,6 +54,8 @@ pub fn check(new: &NewCamera, allow_loopback: bool) -> Result<Checked, Vec<Inval
     let tags = kept(tags(&new.tags), &mut wrong);
     let time_zone = kept(time_zone(&new.time_zone), &mut wrong);
     kept(lengths(new.segment_s, new.object_s), &mut wrong);
+    kept(copies(new.copies), &mut wrong);
+    let node_labels = kept(node_labels(&new.node_labels), &mut wrong);
     let notes = kept(notes(&new.notes), &mut wrong);
     if !wrong.is_empty() {
         return Err(wrong);
@@ -60,6 +67,7 @@ pub fn check(new: &NewCamera, allow_loopback: bool) -> Result<Checked, Vec<Inval
         credentials,
         site: site.unwrap_or_default(),
         tags: tags.unwrap_or_default(),
+        node_labels: node_labels.unwrap_or_default(),
         time_zone: time_zone.unwrap_or_default(),
         notes: notes.unwrap_or_default(),
     })

@@ -71,6 +71,29 @@ pub fn time_zone(text: &str) -> Result<String, InvalidCamera> {
         })
 }
 
+/// How many nodes record a camera: one or two.
+///
+/// # Errors
+/// A sentence for field `copies`.
+pub fn copies(copies: u8) -> Result<u8, InvalidCamera> {
+    if (1..=2).contains(&copies) {
+        Ok(copies)
+    } else {
+        Err(invalid("copies", "a camera is recorded by 1 or 2 nodes"))
+    }
+}
+
+/// Labels that a camera's nodes must have: like tags.
+///
+/// # Errors
+/// A sentence for field `node_labels`.
+pub fn node_labels<T: AsRef<str>>(given: &[T]) -> Result<Vec<String>, InvalidCamera> {
+    tags(given).map_err(|wrong| InvalidCamera {
+        field: "node_labels",
+        ..wrong
+    })
+}
+
 /// Notes: at most 4000 characters; lines are fine, other control characters are not.
 ///
 /// # Errors

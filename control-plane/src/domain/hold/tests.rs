@@ -1,9 +1,11 @@
-use wire::plan::PlanEntry;
+use wire::plan::{CutTargets, PlanEntry};
 use wire::source::{Reader, Source, Transport};
 use wire::{NodeId, StreamKind};
 
 use super::*;
+use crate::domain::assign::Place;
 use crate::domain::licence::Permit;
+use crate::domain::plan::Wish;
 
 const NOW: UnixMs = UnixMs(1_769_846_400_123);
 const ID: CameraId = CameraId::from_bytes([1; 16]);
@@ -19,17 +21,32 @@ fn source() -> Source {
 
 fn camera(permit: Permit) -> PlanCamera {
     PlanCamera {
-        id: ID,
+        place: Place {
+            id: ID,
+            site: String::new(),
+            address: None,
+            labels: Vec::new(),
+            wanted: 0,
+            epoch: 1,
+            held: Vec::new(),
+        },
         organization: OrganizationId::from_bytes([1; 16]),
         name: "door".to_owned(),
         source: source(),
+        sub_url: None,
         credentials_revision: 1,
         has_credentials: false,
-        recording: true,
+        cut: CutTargets {
+            segment_s: 6,
+            object_s: 60,
+        },
+        wish: Wish {
+            switch: true,
+            ..Wish::default()
+        },
         permit,
         denied: GapCause::Unlicensed,
-        node: None,
-        epoch: 1,
+        copies: 1,
     }
 }
 
@@ -50,7 +67,7 @@ fn planned(start: UnixMs, end: UnixMs, continuous: bool) -> Vec<Plan> {
             windows: vec![TimeRange::new(start, end).unwrap()],
             continuous,
             afterwards: Vec::new(),
-            until: None,
+            until: (!continuous).then_some(end),
             pre_roll_ms: 0,
             cut: None,
             retry: wire::plan::RetryPolicy::default(),
@@ -111,7 +128,7 @@ fn a_hold_ends_where_the_next_window_begins() {
 #[test]
 fn a_hold_ends_with_the_wish_to_record() {
     let mut off = camera(Permit::Never);
-    off.recording = false;
+    off.wish.switch = false;
     let closed = [Change::Close {
         hold: hold(UnixMs(5)),
         end: NOW,

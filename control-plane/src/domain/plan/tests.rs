@@ -1,4 +1,11 @@
+mod orders;
+mod properties;
+
 use super::*;
+use crate::domain::assign::{NodeState, Presence};
+use crate::domain::schedule::{Rule, zone};
+use wire::schedule::{Schedule, StreamChoice, Weekday, WeeklyWindow};
+use wire::{JobId, OverrideId};
 
 const NOW: UnixMs = UnixMs(1_769_846_400_123);
 
@@ -6,17 +13,32 @@ fn organization(n: u8) -> OrganizationId {
     OrganizationId::from_bytes([n; 16])
 }
 
-fn node(n: u8, presence: Presence) -> PlanNode {
-    PlanNode {
+fn node(n: u8, presence: Presence) -> Node {
+    Node {
         id: NodeId::from_bytes([n; 16]),
         organization: organization(1),
+        name: format!("node {n}"),
+        state: NodeState::Active,
+        is_removed: false,
         presence,
+        sites: Vec::new(),
+        networks: Vec::new(),
+        labels: Vec::new(),
+        max_cameras: None,
     }
 }
 
 fn camera(n: u8) -> PlanCamera {
     PlanCamera {
-        id: CameraId::from_bytes([n; 16]),
+        place: Place {
+            id: CameraId::from_bytes([n; 16]),
+            site: String::new(),
+            address: None,
+            labels: Vec::new(),
+            wanted: 0,
+            epoch: 0,
+            held: Vec::new(),
+        },
         organization: organization(1),
         name: format!("camera {n}"),
         source: Source {
@@ -25,23 +47,72 @@ fn camera(n: u8) -> PlanCamera {
             reader: wire::source::Reader::Auto,
             audio: false,
         },
+        sub_url: None,
         credentials_revision: 1,
         has_credentials: false,
-        recording: true,
+        cut: CutTargets {
+            segment_s: 6,
+            object_s: 60,
+        },
+        wish: Wish {
+            switch: true,
+            ..Wish::default()
+        },
         permit: Permit::Always,
         denied: GapCause::Unlicensed,
-        node: None,
-        epoch: 0,
+        copies: 1,
     }
 }
 
-/// Applies an outcome as the planner does, and decides again.
-fn settle(cameras: &mut [PlanCamera], kept: &mut Vec<Plan>, nodes: &[PlanNode], now: UnixMs) -> Outcome {
-    let outcome = decide(cameras.to_vec(), nodes, &[], kept, now);
-    for (id, node, epoch) in &outcome.assignments {
-        let camera = cameras.iter_mut().find(|camera| camera.id == *id).unwrap();
-        (camera.node, camera.epoch) = (Some(*node), *epoch);
+fn job(n: u8, schedule: &Schedule, name: &str) -> PlanJob {
+    PlanJob {
+        id: JobId::from_bytes([n; 16]),
+        rule: Rule::try_from(schedule).unwrap(),
+        zone: zone(name).unwrap(),
+        streams: StreamChoice::Main,
+        pre_roll_s: 0,
     }
+}
+
+fn daily(from: &str, to: &str) -> Schedule {
+    Schedule::Weekly {
+        windows: vec![WeeklyWindow {
+            days: Weekday::ALL.to_vec(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        }],
+    }
+}
+
+fn over(n: u8, kind: OverrideKind, start: UnixMs, end: Option<UnixMs>) -> PlanOverride {
+    PlanOverride {
+        id: OverrideId::from_bytes([n; 16]),
+        kind,
+        start,
+        end,
+    }
+}
+
+fn range(start: UnixMs, end: UnixMs) -> TimeRange {
+    TimeRange::new(start, end).unwrap()
+}
+
+fn at(text: &str) -> UnixMs {
+    text.parse().unwrap()
+}
+
+/// Applies an outcome as the planner does, and decides again.
+fn settle(cameras: &mut Vec<PlanCamera>, kept: &mut Vec<Plan>, nodes: &[Node], now: UnixMs) -> Outcome {
+    let outcome = decide(Input {
+        cameras: cameras.clone(),
+        nodes,
+        settled: &Settled::new(),
+        erasures: &[],
+        kept,
+        may_rebalance: false,
+        now,
+    });
+    *cameras = outcome.cameras.clone();
     for plan in &outcome.changed {
         kept.retain(|old| old.node != plan.node);
         kept.push(plan.clone());
@@ -49,199 +120,9 @@ fn settle(cameras: &mut [PlanCamera], kept: &mut Vec<Plan>, nodes: &[PlanNode], 
     outcome
 }
 
-#[test]
-fn spreads_cameras_and_then_leaves_them() {
-    let nodes = [node(1, Presence::Online), node(2, Presence::Online)];
-    let mut cameras: Vec<_> = (1..=4).map(camera).collect();
+/// The only entry of the only plan.
+fn planned(camera: PlanCamera, now: UnixMs) -> wire::plan::PlanEntry {
     let mut kept = Vec::new();
-    let first = settle(&mut cameras, &mut kept, &nodes, NOW);
-    assert_eq!(first.assignments.len(), 4);
-    assert!(
-        first
-            .changed
-            .iter()
-            .all(|plan| plan.entries.len() == 2 && plan.revision == 1)
-    );
-    assert!(first.changed[0].entries[0].is_active(NOW));
-    let again = settle(&mut cameras, &mut kept, &nodes, NOW.plus(1_000));
-    assert!(again.assignments.is_empty() && again.changed.is_empty());
-}
-
-#[test]
-fn a_window_keeps_its_start_and_reaches_two_days() {
-    let nodes = [node(1, Presence::Online)];
-    let mut cameras = vec![camera(1)];
-    let mut kept = Vec::new();
-    settle(&mut cameras, &mut kept, &nodes, NOW);
-    for hours in 0..100 {
-        let now = NOW.plus(hours * HOUR_MS / 2);
-        settle(&mut cameras, &mut kept, &nodes, now);
-        let window = kept[0].entries[0].windows[0];
-        assert_eq!(window.start(), NOW);
-        assert!(window.end().since(now) >= HORIZON_MS);
-    }
-    assert_eq!(kept[0].revision, 1 + 49, "one revision an hour");
-}
-
-#[test]
-fn switching_off_ends_the_entry_and_on_again_starts_anew() {
-    let nodes = [node(1, Presence::Online)];
-    let mut cameras = vec![camera(1)];
-    let mut kept = Vec::new();
-    settle(&mut cameras, &mut kept, &nodes, NOW);
-    cameras[0].recording = false;
-    settle(&mut cameras, &mut kept, &nodes, NOW.plus(5_000));
-    assert!(kept[0].entries.is_empty());
-    cameras[0].recording = true;
-    settle(&mut cameras, &mut kept, &nodes, NOW.plus(9_000));
-    assert_eq!(kept[0].entries[0].windows[0].start(), NOW.plus(9_000));
-    assert_eq!((kept[0].revision, cameras[0].epoch), (3, 1));
-}
-
-#[test]
-fn a_lost_node_loses_its_cameras_when_another_can_take_them() {
-    let mut nodes = [node(1, Presence::Online), node(2, Presence::Away)];
-    let mut cameras = vec![camera(1)];
-    let mut kept = Vec::new();
-    settle(&mut cameras, &mut kept, &nodes, NOW);
-    nodes[0].presence = Presence::Away;
-    assert!(
-        settle(&mut cameras, &mut kept, &nodes, NOW)
-            .assignments
-            .is_empty()
-    );
-    nodes[0].presence = Presence::Lost;
-    assert!(
-        settle(&mut cameras, &mut kept, &nodes, NOW)
-            .assignments
-            .is_empty()
-    );
-    nodes[1].presence = Presence::Online;
-    let moved = settle(&mut cameras, &mut kept, &nodes, NOW);
-    assert_eq!(moved.assignments, [(cameras[0].id, nodes[1].id, 2)]);
-    assert_eq!(moved.changed.len(), 2, "both nodes are told");
-}
-
-#[test]
-fn nodes_record_their_own_organization_only() {
-    let nodes = [node(1, Presence::Online)];
-    let mut foreign = camera(1);
-    foreign.organization = organization(2);
-    let outcome = decide(vec![foreign], &nodes, &[], &[], NOW);
-    assert!(outcome.assignments.is_empty() && outcome.changed[0].entries.is_empty());
-}
-
-#[test]
-fn an_edit_reaches_the_plan_and_a_clock_that_steps_back_does_not() {
-    let nodes = [node(1, Presence::Online)];
-    let mut cameras = vec![camera(1)];
-    let mut kept = Vec::new();
-    settle(&mut cameras, &mut kept, &nodes, NOW);
-    assert!(
-        settle(&mut cameras, &mut kept, &nodes, NOW.plus(-10 * HOUR_MS))
-            .changed
-            .is_empty()
-    );
-    cameras[0].credentials_revision = 2;
-    let edited = settle(&mut cameras, &mut kept, &nodes, NOW.plus(1));
-    assert_eq!((edited.changed.len(), edited.changed[0].revision), (1, 2));
-}
-
-fn until(end: UnixMs) -> Permit {
-    Permit::Within(TimeRange::new(NOW.plus(-1_000), end).unwrap())
-}
-
-#[test]
-fn a_window_ends_where_the_permission_does() {
-    let nodes = [node(1, Presence::Online)];
-    let mut cameras = vec![camera(1)];
-    let mut kept = Vec::new();
-    // Beyond the horizon too: a node that is cut off for a month stops by itself.
-    let end = NOW.plus(30 * 24 * HOUR_MS);
-    cameras[0].permit = until(end);
-    let outcome = settle(&mut cameras, &mut kept, &nodes, NOW);
-    assert_eq!(outcome.next_change, Some(end));
-    assert_eq!(kept[0].entries[0].windows, [TimeRange::new(NOW, end).unwrap()]);
-    assert!(!kept[0].entries[0].is_active(end) && kept[0].entries[0].is_active(end.plus(-1)));
-    // Renewed in time: the same window with another end.
-    let later = end.plus(HOUR_MS);
-    cameras[0].permit = until(later);
-    settle(&mut cameras, &mut kept, &nodes, NOW.plus(5_000));
-    assert_eq!(kept[0].entries[0].windows, [TimeRange::new(NOW, later).unwrap()]);
-    // Over, and renewed afterwards: what was not permitted is not planned.
-    let after = settle(&mut cameras, &mut kept, &nodes, later);
-    assert_eq!((kept[0].entries.len(), after.next_change), (0, None));
-    let again = later.plus(HOUR_MS);
-    cameras[0].permit = until(again.plus(HOUR_MS));
-    settle(&mut cameras, &mut kept, &nodes, again);
-    assert_eq!(kept[0].entries[0].windows[0].start(), again);
-}
-
-#[test]
-fn a_renewal_that_comes_before_the_next_look_starts_anew_too() {
-    let nodes = [node(1, Presence::Online)];
-    let mut cameras = vec![camera(1)];
-    let mut kept = Vec::new();
-    cameras[0].permit = until(NOW.plus(HOUR_MS));
-    settle(&mut cameras, &mut kept, &nodes, NOW);
-    let (renewed, end) = (NOW.plus(3 * HOUR_MS), NOW.plus(9 * HOUR_MS));
-    cameras[0].permit = until(end);
-    settle(&mut cameras, &mut kept, &nodes, renewed);
-    assert_eq!(
-        kept[0].entries[0].windows,
-        [TimeRange::new(renewed, end).unwrap()]
-    );
-}
-
-#[test]
-fn a_permission_to_come_is_planned_before_it_begins() {
-    let nodes = [node(1, Presence::Online)];
-    let mut cameras = vec![camera(1)];
-    let mut kept = Vec::new();
-    let tomorrow = TimeRange::new(NOW.plus(24 * HOUR_MS), NOW.plus(99 * HOUR_MS)).unwrap();
-    cameras[0].permit = Permit::Within(tomorrow);
-    let outcome = settle(&mut cameras, &mut kept, &nodes, NOW);
-    assert_eq!(outcome.next_change, Some(tomorrow.start()));
-    assert_eq!(kept[0].entries[0].windows, [tomorrow]);
-    assert!(!kept[0].entries[0].is_active(NOW));
-    // Another licence, valid already: recorded from now on.
-    cameras[0].permit = until(tomorrow.end());
-    settle(&mut cameras, &mut kept, &nodes, NOW.plus(5));
-    assert_eq!(kept[0].entries[0].windows[0].start(), NOW.plus(5));
-    // Far off: no node is kept busy with it yet.
-    cameras[0].permit = Permit::Within(TimeRange::new(NOW.plus(90 * HOUR_MS), tomorrow.end()).unwrap());
-    settle(&mut cameras, &mut kept, &nodes, NOW.plus(10));
-    assert!(kept[0].entries.is_empty());
-}
-
-#[test]
-fn cameras_without_permission_take_no_node() {
-    let nodes = [node(1, Presence::Online)];
-    let mut cameras = vec![camera(1), camera(2)];
-    cameras[0].permit = Permit::Never;
-    let outcome = settle(&mut cameras, &mut Vec::new(), &nodes, NOW);
-    assert_eq!(outcome.assignments, [(cameras[1].id, nodes[0].id, 1)]);
-    assert_eq!(outcome.changed[0].entries.len(), 1);
-}
-
-#[test]
-fn erasures_are_planned_until_they_are_done() {
-    let nodes = [node(1, Presence::Online), node(2, Presence::Away)];
-    let erasure = |byte| Erasure {
-        id: wire::ErasureId::from_bytes([byte; 16]),
-        camera: CameraId::from_bytes([9; 16]),
-        range: TimeRange::new(NOW, NOW.plus(1)).unwrap(),
-    };
-    let open = [
-        (nodes[0].id, erasure(1)),
-        (nodes[1].id, erasure(2)),
-        (nodes[0].id, erasure(3)),
-    ];
-    let first = decide(Vec::new(), &nodes, &open, &[], NOW).changed;
-    assert_eq!(first[0].erasures, [erasure(1), erasure(3)]);
-    assert_eq!(first[1].erasures, [erasure(2)], "away or not");
-    assert!(decide(Vec::new(), &nodes, &open, &first, NOW).changed.is_empty());
-    let then = decide(Vec::new(), &nodes, &open[1..], &first, NOW).changed;
-    assert_eq!(then.len(), 1);
-    assert_eq!((then[0].revision, &then[0].erasures), (2, &vec![erasure(3)]));
+    settle(&mut vec![camera], &mut kept, &[node(1, Presence::Online)], now);
+    kept[0].entries[0].clone()
 }

@@ -48,7 +48,11 @@ pub struct CameraRow {
     pub audio: bool,
     /// Whether it is to be recorded.
     pub recording: bool,
-    /// The node it is assigned to.
+    /// How many nodes are to record it at once.
+    pub copies: u8,
+    /// The labels that its nodes must have, in lower case.
+    pub node_labels: Vec<String>,
+    /// The node of its newest assignment, while it has one.
     pub node: Option<NodeId>,
     /// The assignment's epoch; 0 before the first.
     pub epoch: u64,
@@ -88,6 +92,8 @@ pub(super) struct Raw {
     object_s: i32,
     address_key: String,
     revision: i64,
+    copies: i16,
+    node_labels: String,
 }
 
 impl From<Raw> for CameraRow {
@@ -103,6 +109,8 @@ impl From<Raw> for CameraRow {
             reader: raw.reader.into(),
             audio: raw.audio,
             recording: raw.recording,
+            copies: u8::try_from(raw.copies).unwrap_or(1),
+            node_labels: split(&raw.node_labels),
             node: raw.node.map(Into::into),
             epoch: raw.epoch.cast_unsigned(),
             created: UnixMs(raw.created),
@@ -134,6 +142,8 @@ impl From<&CameraRow> for Raw {
             reader: row.reader.into(),
             audio: row.audio,
             recording: row.recording,
+            copies: i16::from(row.copies),
+            node_labels: joined(&row.node_labels),
             node: row.node.map(Into::into),
             epoch: row.epoch.cast_signed(),
             created: row.created.0,
@@ -162,7 +172,7 @@ fn joined(tags: &[String]) -> String {
     }
 }
 
-fn split(column: &str) -> Vec<String> {
+pub(in crate::store) fn split(column: &str) -> Vec<String> {
     column
         .split('|')
         .filter(|tag| !tag.is_empty())

@@ -1,0 +1,1 @@
+//! Assignment, step by step; the model test is in `model`.
