@@ -208,3 +208,91 @@ fn erasures_are_planned_until_they_are_done() {
     assert_eq!(then.len(), 1);
     assert_eq!((then[0].revision, &then[0].erasures), (2, &vec![erasure(3)]));
 }
+
+#[test]
+fn a_pause_cuts_a_window_and_a_cancel_opens_it_anew() {
+    let nodes = [node(1, Presence::Online)];
+    let now = at("2026-06-03T10:00:00Z");
+    let mut cameras = vec![camera(1)];
+    cameras[0].wish = Wish {
+        jobs: vec![job(1, &daily("08:00", "18:00"), "UTC")],
+        ..Wish::default()
+    };
+    let mut kept = Vec::new();
+    settle(&mut cameras, &mut kept, &nodes, now);
+    let end = at("2026-06-03T18:00:00Z");
+    assert_eq!(
+        kept[0].entries[0].windows[0],
+        range(now, end),
+        "nothing was to be recorded before it was planned"
+    );
+    let pause = over(1, OverrideKind::Pause, now.plus(1_000), Some(now.plus(HOUR_MS)));
+    cameras[0].wish.overrides = vec![pause];
+    settle(&mut cameras, &mut kept, &nodes, now.plus(1_001));
+    assert_eq!(kept[0].entries[0].windows[0], range(now.plus(HOUR_MS), end));
+    cameras[0].wish.overrides.clear();
+    settle(&mut cameras, &mut kept, &nodes, now.plus(9_000));
+    assert_eq!(kept[0].entries[0].windows[0], range(now.plus(9_000), end));
+    assert_eq!(kept[0].entries[0].windows.len(), 3);
+    assert_eq!(kept[0].entries[0].afterwards.len(), 7);
+}
+
+#[test]
+fn the_newest_word_decides() {
+    let now = at("2026-06-03T10:00:00Z");
+    let mut cameras = vec![camera(1)];
+    cameras[0].wish.overrides = vec![
+        over(1, OverrideKind::Pause, now, None),
+        over(2, OverrideKind::Record, now, Some(now.plus(60_000))),
+    ];
+    let mut kept = Vec::new();
+    settle(&mut cameras, &mut kept, &[node(1, Presence::Online)], now);
+    let entry = &kept[0].entries[0];
+    assert_eq!(entry.windows, [range(now, now.plus(60_000))]);
+    assert!(!entry.continuous && entry.afterwards.is_empty());
+    cameras[0].wish.overrides[0].end = Some(now.plus(HOUR_MS));
+    settle(&mut cameras, &mut kept, &[node(1, Presence::Online)], now.plus(5));
+    let entry = &kept[0].entries[0];
+    assert_eq!(entry.windows.len(), 2);
+    let far = now.plus(300 * DAY_MS);
+    assert!(
+        !entry.continuous && entry.is_active(far),
+        "goes on when nobody answers"
+    );
+    assert!(!entry.is_active(now.plus(HOUR_MS - 1)));
+}
+
+#[test]
+fn very_many_windows_are_joined_and_the_plan_stays_small() {
+    let now = at("2026-06-03T10:00:30Z");
+    let cron = Schedule::Cron {
+        expression: "* * * * *".to_owned(),
+        duration_s: 1,
+    };
+    let mut cameras: Vec<PlanCamera> = (1..=40).map(camera).collect();
+    for camera in &mut cameras[1..] {
+        camera.wish = Wish {
+            jobs: vec![job(1, &cron, "UTC")],
+            ..Wish::default()
+        };
+    }
+    let mut kept = Vec::new();
+    settle(&mut cameras, &mut kept, &[node(1, Presence::Online)], now);
+    let bytes = serde_json::to_vec(&kept[0]).unwrap().len();
+    assert!((100_000..512_000).contains(&bytes), "{bytes}");
+    assert!(kept[0].entries[0].continuous);
+    let dense = &kept[0].entries[1];
+    let exact = dense.windows.len() - 1;
+    assert!(exact > 60, "more than an hour is exact: {exact}");
+    for minute in 0..(9 * 24 * 60) {
+        assert!(dense.is_active(now.plus(30_000 + minute * 60_000)), "never less");
+    }
+    assert!(!dense.is_active(now.plus(60_000)));
+    let later = settle(
+        &mut cameras,
+        &mut kept,
+        &[node(1, Presence::Online)],
+        now.plus(20 * 60_000),
+    );
+    assert!(later.changed.is_empty(), "time alone changes it once an hour");
+}
