@@ -5,10 +5,11 @@
 mod fields;
 mod fits;
 pub mod import;
+mod standing;
 
 use serde_json::json;
 use wire::access::{Permission, Permissions, Right};
-use wire::api::{Camera, CameraPatch, NewCamera, Page};
+use wire::api::{Camera, CameraPatch, NewCamera, Page, Planned, RecordingOverride};
 use wire::source::{Credentials, Source};
 use wire::{CameraId, UnixMs};
 
@@ -21,6 +22,7 @@ use crate::store::facts::FactKind;
 use crate::store::{CameraRow, Connection, StoreError, assignments, cameras};
 use crate::{AppState, Error};
 use fits::{has_group, has_room, is_elsewhere};
+use standing::Standing;
 
 impl From<InvalidCamera> for Error {
     fn from(error: InvalidCamera) -> Self {
@@ -49,7 +51,7 @@ pub async fn create(
         .transaction(move |c| {
             if let Some(before) = once.made_before(c, &caller, now)? {
                 let row = caller.camera(c, CameraId::from_bytes(before), None)?;
-                return with_permissions(c, &caller, row);
+                return seen(c, &caller, row, now);
             }
             has_room(c, caller.organization)?;
             has_group(c, &row)?;
@@ -62,7 +64,7 @@ pub async fn create(
             caller.note(c, "camera.create", row.id, (None::<&Camera>, Some(&after)), now)?;
             tell(c, &caller, FactKind::CameraCreated, &row, now)?;
             once.made(c, &caller, *row.id.as_bytes(), now)?;
-            with_permissions(c, &caller, row)
+            seen(c, &caller, row, now)
         })
         .await?;
     state.replan.organization(organization);
@@ -78,14 +80,17 @@ pub async fn list(
     caller: &Caller,
     filter: Filter,
     part: Part,
+    now: UnixMs,
 ) -> Result<Page<Camera>, Error> {
     caller.require_any_camera()?;
     let caller = caller.clone();
-    let (mut rows, reach) = state
+    let (mut rows, reach, standing) = state
         .store
         .read(move |c| {
             let rows = cameras::list(c, caller.organization, caller.only_granted(), &filter, &part)?;
-            Ok((rows, Reach::of(c, &caller)?))
+            let ids: Vec<CameraId> = rows.iter().map(|row| row.id).collect();
+            let standing = Standing::read(c, caller.organization, &ids, now)?;
+            Ok((rows, Reach::of(c, &caller)?, standing))
         })
         .await?;
     let next = part.cut(&mut rows, |row| Cursor {
@@ -94,7 +99,8 @@ pub async fn list(
     });
     let items = rows.into_iter().map(|row| {
         let permissions = reach.on(&row);
-        shown_to(state, (row, permissions))
+        let (planned, said) = (standing.planned(&row), standing.said(&row));
+        shown_to(state, (row, permissions, planned, said))
     });
     Ok(Page {
         items: items.collect::<Result<_, _>>()?,
@@ -106,11 +112,11 @@ pub async fn list(
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not there or not the caller's.
-pub async fn get(state: &AppState, caller: &Caller, id: CameraId) -> Result<Camera, Error> {
+pub async fn get(state: &AppState, caller: &Caller, id: CameraId, now: UnixMs) -> Result<Camera, Error> {
     let caller = caller.clone();
     let found = state.store.look(move |c| {
         let row = caller.camera(c, id, None)?;
-        with_permissions(c, &caller, row)
+        seen(c, &caller, row, now)
     });
     shown_to(state, found.await?)
 }
@@ -152,7 +158,7 @@ pub async fn patch(
             let after = shown(&shared, row.clone())?;
             caller.note(c, "camera.change", id, (Some(&before), Some(&after)), now)?;
             tell(c, &caller, FactKind::CameraChanged, &row, now)?;
-            with_permissions(c, &caller, row)
+            seen(c, &caller, row, now)
         })
         .await?;
     state.replan.organization(organization);
@@ -286,22 +292,32 @@ fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
         created: row.created,
         revision: row.revision,
         permissions: Permissions::NONE,
+        planned: None,
+        r#override: None,
     })
 }
 
+/// A camera, what may be done with it, what is planned, and what somebody said of that.
+type Seen = (CameraRow, Permissions, Planned, Option<RecordingOverride>);
+
 /// A camera as the API shows it to who may do this with it.
-fn shown_to(state: &AppState, (row, permissions): (CameraRow, Permissions)) -> Result<Camera, Error> {
+fn shown_to(state: &AppState, (row, permissions, planned, said): Seen) -> Result<Camera, Error> {
     Ok(Camera {
         permissions,
+        planned: Some(planned),
+        r#override: said,
         ..shown(state, row)?
     })
 }
 
-fn with_permissions(
+fn seen(
     connection: &mut Connection,
     caller: &Caller,
     row: CameraRow,
-) -> Result<(CameraRow, Permissions), Error> {
+    now: UnixMs,
+) -> Result<Seen, Error> {
     let permissions = Reach::of(connection, caller)?.on(&row);
-    Ok((row, permissions))
+    let standing = Standing::read(connection, caller.organization, &[row.id], now)?;
+    let (planned, said) = (standing.planned(&row), standing.said(&row));
+    Ok((row, permissions, planned, said))
 }

@@ -12,7 +12,8 @@ use super::Caller;
 use super::footage::heads;
 use super::playback::{footage, watched};
 use crate::domain::coverage::{QUARTER_MS, calendar, coverage, due};
-use crate::store::CameraRow;
+use crate::domain::plan::paused;
+use crate::store::{CameraRow, overrides};
 use crate::store::days::QUARTERS;
 use crate::{AppState, Error};
 
@@ -50,7 +51,7 @@ pub async fn ledger(
     })
 }
 
-/// Gaps for the time in which a camera was to be recorded and was not allowed to be.
+/// Gaps for the time in which a camera was to be recorded and was not allowed to be, or was paused.
 async fn held_back(
     state: &AppState,
     camera: &CameraRow,
@@ -63,25 +64,47 @@ async fn held_back(
         .store
         .holds_in_range(camera.organization, camera.id, range, now)
         .await?;
+    let said = state
+        .store
+        .read({
+            let (organization, camera) = (camera.organization, camera.id);
+            move |c| overrides::in_range(c, organization, camera, range)
+        })
+        .await?;
+    let pauses = paused(&said).into_iter().filter_map(|pause| {
+        // One that goes on is known up to now.
+        let pause = TimeRange::new(pause.start(), pause.end().min(now)).ok()?;
+        pause.intersection(&range)
+    });
+    let pauses: Vec<Gap> = pauses
+        .flat_map(|pause| windows.iter().filter_map(move |window| window.intersection(&pause)))
+        .map(|range| gap_of(camera.id, stream, range, GapCause::Operator, "recording was paused"))
+        .collect();
     let planned = holds.iter().flat_map(|(hold, cause)| {
         let parts = windows.iter().filter_map(|window| window.intersection(hold));
         parts.map(|part| (part, *cause))
     });
-    let gap = |(range, cause): (TimeRange, GapCause)| Gap {
+    let gap = |(range, cause): (TimeRange, GapCause)| {
+        let detail = match cause {
+            GapCause::Unlicensed => "no licence permits recording this camera",
+            _ => "the organization is suspended",
+        };
+        gap_of(camera.id, stream, range, cause, detail)
+    };
+    Ok(planned.map(gap).chain(pauses).collect())
+}
+
+fn gap_of(camera: CameraId, stream: StreamKind, range: TimeRange, cause: GapCause, detail: &str) -> Gap {
+    Gap {
         // Nobody reported it: it is nobody's object, and no node's.
         id: ObjectId::from_bytes([0; 16]),
-        camera: camera.id,
+        camera,
         stream,
         node: NodeId::from_bytes([0; 16]),
         range,
         cause,
-        detail: match cause {
-            GapCause::Unlicensed => "no licence permits recording this camera",
-            _ => "the organization is suspended",
-        }
-        .to_owned(),
-    };
-    Ok(planned.map(gap).collect())
+        detail: detail.to_owned(),
+    }
 }
 
 /// The days of `[from, to)` with footage, in a time zone.

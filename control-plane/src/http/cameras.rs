@@ -37,7 +37,7 @@ async fn list(
     query: Query<CameraQuery>,
 ) -> Result<Json<Page<Camera>>, Error> {
     let filter = query.into_inner().filter()?;
-    Ok(Json(cameras::list(&state, &caller, filter, page.part()?).await?))
+    Ok(Json(cameras::list(&state, &caller, filter, page.part()?, now()).await?))
 }
 
 /// Adds a camera. Needs `cameras:manage`.
@@ -81,7 +81,7 @@ async fn one(
     caller: Caller,
     path: Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let camera = cameras::get(&state, &caller, id(&path, "camera")?).await?;
+    let camera = cameras::get(&state, &caller, id(&path, "camera")?, now()).await?;
     Ok(tagged(&request, &camera, camera.revision))
 }
 

@@ -23,6 +23,8 @@ pub mod objects;
 pub mod observe;
 pub mod openapi;
 pub mod organizations;
+pub mod overrides;
+mod overrides;
 pub mod person;
 pub mod player_api;
 pub mod playlist;
@@ -101,6 +103,7 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         snapshot::Document::openapi(),
         licences::Document::openapi(),
         jobs::Document::openapi(),
+        overrides::Document::openapi(),
         organizations::Document::openapi(),
         groups::Document::openapi(),
         audit::Document::openapi(),
@@ -128,6 +131,7 @@ fn listed() -> Vec<&'static [routes::Route]> {
         snapshot::ROUTES,
         licences::ROUTES,
         jobs::ROUTES,
+        overrides::ROUTES,
         organizations::ROUTES,
         groups::ROUTES,
         audit::ROUTES,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::patch::clearable;
+use super::recording_override::{Planned, RecordingOverride};
 use crate::access::Permissions;
 use crate::id::{CameraId, GroupId, NodeId};
 use crate::source::{Reader, Transport};
@@ -56,7 +57,7 @@ pub struct NewCamera {
     /// Record sound when there is some.
     #[serde(default)]
     pub audio: bool,
-    /// Record around the clock from now on.
+    /// Record around the clock from now on, whatever its jobs say.
     #[serde(default = "yes")]
     pub recording: bool,
     /// How many nodes record it at once: 1 or 2.
@@ -276,6 +277,12 @@ pub struct Camera {
     pub created: UnixMs,
     /// Grows with each change; the same as in the `ETag`.
     pub revision: u64,
+    /// What is planned for it now, and why; not in the audit log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Planned>,
+    /// What somebody said of its recording that is in force now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r#override: Option<RecordingOverride>,
     /// What who asks may do with it.
     #[serde(default, skip_serializing_if = "Permissions::is_empty")]
     pub permissions: Permissions,

@@ -14,8 +14,10 @@ mod node;
 mod organization;
 mod patch;
 mod person;
+mod placement;
 mod playback;
 mod recording;
+mod recording_override;
 mod service_key;
 mod session;
 mod user;
@@ -40,8 +42,12 @@ pub use organization::{
     Licensing, NewOrganization, Organization, OrganizationPatch, OrganizationState, Quotas, Usage,
 };
 pub use person::{PersonEntry, PersonExport, PersonFailures, PersonLink, PersonSession};
+pub use placement::{OtherNode, PlacedNode, Placement};
 pub use playback::{Coverage, Day, Days, Playback};
 pub use recording::{Recording, RecordingState};
+pub use recording_override::{
+    NewOverride, OverrideKind, OverrideRequest, Planned, PlannedReason, RecordingOverride,
+};
 pub use service_key::{MadeServiceKey, NewServiceKey, ServiceKey, ServiceKeyPatch};
 pub use session::{Me, Session, SignIn};
 pub use user::{
