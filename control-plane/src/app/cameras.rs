@@ -51,7 +51,7 @@ pub async fn create(
         .transaction(move |c| {
             if let Some(before) = once.made_before(c, &caller, now)? {
                 let row = caller.camera(c, CameraId::from_bytes(before), None)?;
-                return seen(c, &caller, row, now);
+                return as_seen(c, &caller, row, now);
             }
             has_room(c, caller.organization)?;
             has_group(c, &row)?;
@@ -64,7 +64,7 @@ pub async fn create(
             caller.note(c, "camera.create", row.id, (None::<&Camera>, Some(&after)), now)?;
             tell(c, &caller, FactKind::CameraCreated, &row, now)?;
             once.made(c, &caller, *row.id.as_bytes(), now)?;
-            seen(c, &caller, row, now)
+            as_seen(c, &caller, row, now)
         })
         .await?;
     state.replan.organization(organization);
@@ -116,7 +116,7 @@ pub async fn get(state: &AppState, caller: &Caller, id: CameraId, now: UnixMs) -
     let caller = caller.clone();
     let found = state.store.look(move |c| {
         let row = caller.camera(c, id, None)?;
-        seen(c, &caller, row, now)
+        as_seen(c, &caller, row, now)
     });
     shown_to(state, found.await?)
 }
@@ -158,7 +158,7 @@ pub async fn patch(
             let after = shown(&shared, row.clone())?;
             caller.note(c, "camera.change", id, (Some(&before), Some(&after)), now)?;
             tell(c, &caller, FactKind::CameraChanged, &row, now)?;
-            seen(c, &caller, row, now)
+            as_seen(c, &caller, row, now)
         })
         .await?;
     state.replan.organization(organization);
@@ -310,12 +310,7 @@ fn shown_to(state: &AppState, (row, permissions, planned, said): Seen) -> Result
     })
 }
 
-fn seen(
-    connection: &mut Connection,
-    caller: &Caller,
-    row: CameraRow,
-    now: UnixMs,
-) -> Result<Seen, Error> {
+fn as_seen(connection: &mut Connection, caller: &Caller, row: CameraRow, now: UnixMs) -> Result<Seen, Error> {
     let permissions = Reach::of(connection, caller)?.on(&row);
     let standing = Standing::read(connection, caller.organization, &[row.id], now)?;
     let (planned, said) = (standing.planned(&row), standing.said(&row));

@@ -13,8 +13,8 @@ use super::footage::heads;
 use super::playback::{footage, watched};
 use crate::domain::coverage::{QUARTER_MS, calendar, coverage, due};
 use crate::domain::plan::paused;
-use crate::store::{CameraRow, overrides};
 use crate::store::days::QUARTERS;
+use crate::store::{CameraRow, overrides};
 use crate::{AppState, Error};
 
 /// Longest range of a ledger, in milliseconds: a local day has up to 25 hours.
@@ -77,8 +77,20 @@ async fn held_back(
         pause.intersection(&range)
     });
     let pauses: Vec<Gap> = pauses
-        .flat_map(|pause| windows.iter().filter_map(move |window| window.intersection(&pause)))
-        .map(|range| gap_of(camera.id, stream, range, GapCause::Operator, "recording was paused"))
+        .flat_map(|pause| {
+            windows
+                .iter()
+                .filter_map(move |window| window.intersection(&pause))
+        })
+        .map(|range| {
+            gap_of(
+                camera.id,
+                stream,
+                range,
+                GapCause::Operator,
+                "recording was paused",
+            )
+        })
         .collect();
     let planned = holds.iter().flat_map(|(hold, cause)| {
         let parts = windows.iter().filter_map(|window| window.intersection(hold));

@@ -49,7 +49,10 @@ pub async fn create(
             }
             let end = end(&new, now)?;
             let reason = text::line(&new.reason, 0, REASON_MAX).ok_or_else(|| {
-                Error::field("reason", "a reason has at most 200 characters, none of them invisible")
+                Error::field(
+                    "reason",
+                    "a reason has at most 200 characters, none of them invisible",
+                )
             })?;
             let standing = overrides::standing_rows(c, caller.organization, Some(&[camera]), now)?;
             if standing.len() >= STANDING_MAX {
@@ -84,7 +87,13 @@ pub async fn create(
             wishes::follow(c, &of, now)?;
             once.made(c, &caller, *made.id.as_bytes(), now)?;
             let after = shown(&made);
-            caller.note(c, "override.create", made.id, (None::<&NewOverride>, Some(&after)), now)?;
+            caller.note(
+                c,
+                "override.create",
+                made.id,
+                (None::<&NewOverride>, Some(&after)),
+                now,
+            )?;
             Ok(after)
         })
         .await?;
@@ -103,7 +112,11 @@ fn end(new: &NewOverride, now: UnixMs) -> Result<Option<UnixMs>, Error> {
         OverrideRequest::Record => RECORD_MAX_MS,
         OverrideRequest::Pause => PAUSE_MAX_MS,
         OverrideRequest::Stop if new.duration_s.is_some() || new.until.is_some() => {
-            let field = if new.until.is_some() { "until" } else { "duration_s" };
+            let field = if new.until.is_some() {
+                "until"
+            } else {
+                "duration_s"
+            };
             let title = "a stop lasts until the open window is over: pause it for another time";
             return Err(Error::field(field, title));
         }
@@ -175,7 +188,9 @@ fn stop(
 fn due_until(wish: &Wish, now: UnixMs) -> Option<UnixMs> {
     let ends = wish.streams().iter().filter_map(|stream| {
         let due = wish.due(*stream, &wish.regular(*stream, now));
-        due.into_iter().find(|range| range.contains(now)).map(|range| range.end())
+        due.into_iter()
+            .find(|range| range.contains(now))
+            .map(|range| range.end())
     });
     ends.max()
 }

@@ -6,9 +6,9 @@ use wire::access::Right;
 use wire::api::{OtherNode, PlacedNode, Placement};
 use wire::{CameraId, UnixMs};
 
+use super::Caller;
 use super::presence::Watch;
 use super::wishes::{Wishes, address, copies};
-use super::Caller;
 use crate::domain::assign::{Node, Place, loads, obstacle, unfit};
 use crate::store::assignments::AssignmentRow;
 use crate::store::{Connection, assignments, cameras, holds, licences};
@@ -81,7 +81,9 @@ fn explained(place: &Place, own: &[AssignmentRow], nodes: &[Node], all: &[Place]
             epoch: one.held.epoch,
             since: one.held.since,
             reason: one.reason.clone(),
-            trouble: node.and_then(|node| unfit(place, node)).map(|why| why.to_string()),
+            trouble: node
+                .and_then(|node| unfit(place, node))
+                .map(|why| why.to_string()),
         }
     });
     let others = nodes.iter().filter(|node| {
@@ -92,7 +94,12 @@ fn explained(place: &Place, own: &[AssignmentRow], nodes: &[Node], all: &[Place]
         node: node.id,
         name: node.name.clone(),
         why_not: obstacle(place, node, load(node)).map_or_else(
-            || format!("it could take it and has {} cameras; the camera stays where it is", load(node)),
+            || {
+                format!(
+                    "it could take it and has {} cameras; the camera stays where it is",
+                    load(node)
+                )
+            },
             |why| why.to_string(),
         ),
         cameras: load(node) as u64,

@@ -23,6 +23,9 @@ pub use network::{InvalidNetwork, Network};
 /// How long an old assignment waits for the new node, in milliseconds.
 pub const HANDOVER_MS: i64 = 30_000;
 
+/// How often cameras are looked at for room that others left.
+const PASSES: usize = 8;
+
 /// What its operator lets a node do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeState {
@@ -156,9 +159,17 @@ pub fn assign(
         now,
         steps: Vec::new(),
     };
-    let too_many = run.too_many(places);
-    for place in places.iter_mut() {
-        run.one(place, &too_many);
+    let mut too_many = TooMany::new();
+    // What one camera leaves may be room for another one.
+    for _ in 0..PASSES {
+        let before = run.steps.len();
+        too_many = run.too_many(places);
+        for place in places.iter_mut() {
+            run.one(place, &too_many);
+        }
+        if run.steps.len() == before {
+            break;
+        }
     }
     let mut moving = is_any_moving(places);
     let before = run.steps.len();

@@ -37,7 +37,9 @@ async fn list(
     query: Query<CameraQuery>,
 ) -> Result<Json<Page<Camera>>, Error> {
     let filter = query.into_inner().filter()?;
-    Ok(Json(cameras::list(&state, &caller, filter, page.part()?, now()).await?))
+    Ok(Json(
+        cameras::list(&state, &caller, filter, page.part()?, now()).await?,
+    ))
 }
 
 /// Adds a camera. Needs `cameras:manage`.

@@ -24,7 +24,6 @@ pub mod observe;
 pub mod openapi;
 pub mod organizations;
 pub mod overrides;
-mod overrides;
 pub mod person;
 pub mod player_api;
 pub mod playlist;
@@ -73,6 +72,7 @@ pub fn routes(config: &mut ServiceConfig) {
     snapshot::routes(config);
     licences::routes(config);
     jobs::routes(config);
+    overrides::routes(config);
     organizations::routes(config);
     groups::routes(config);
     audit::routes(config);

@@ -34,7 +34,9 @@ async fn list(
     page: Query<PageQuery>,
 ) -> Result<Json<Page<RecordingOverride>>, Error> {
     let camera = id(&path, "camera")?;
-    Ok(Json(overrides::list(&state, &caller, camera, page.part()?).await?))
+    Ok(Json(
+        overrides::list(&state, &caller, camera, page.part()?).await?,
+    ))
 }
 
 /// Records a camera now, stops it, or pauses it, whatever its schedules say. Needs `manage` on the camera.

@@ -57,6 +57,7 @@ mod node;
 #[cfg(test)]
 mod organizations;
 #[cfg(test)]
+mod overrides;
 mod pages;
 #[cfg(test)]
 mod people;

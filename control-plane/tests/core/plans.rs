@@ -25,7 +25,7 @@ impl Site {
         let world = World::with_bus(&nats.url()).await;
         world.ready().await;
         let token = world.sign_in().await;
-        let node = Node::start(&nats).await;
+        let node = Node::start(&nats, &world).await;
         let body = json!({"name": "Door", "url": "rtsp://a:b@10.0.0.5/s1", "sub_url": "rtsp://10.0.0.5/s2",
             "recording": false, "time_zone": "Europe/Berlin", "segment_s": 4, "object_s": 20});
         let camera = camera(&world, &token, body).await;

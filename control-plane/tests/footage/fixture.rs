@@ -3,7 +3,7 @@
 use control_plane::app::index::{Incoming, Verdict, apply};
 use control_plane::app::requests;
 use control_plane::state::now;
-use control_plane::store::{assignments, cameras, nodes};
+use control_plane::store::{assignments, nodes};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use wire::bus::{StoredRequest, UploadRequest};

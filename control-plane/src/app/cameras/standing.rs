@@ -68,8 +68,8 @@ impl Standing {
 
     /// What somebody said of a camera's recording that is in force now.
     pub(super) fn said(&self, row: &CameraRow) -> Option<RecordingOverride> {
-        let own = self.overrides.iter().filter(|one| one.camera == row.id);
+        let mut own = self.overrides.iter().filter(|one| one.camera == row.id);
         let covers = |one: &&OverrideRow| one.planned().covers(self.now);
-        own.filter(covers).next_back().map(shown)
+        own.rfind(covers).map(shown)
     }
 }

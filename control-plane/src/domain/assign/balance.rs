@@ -2,12 +2,14 @@
 
 use wire::NodeId;
 
-use super::{Place, Run, TooMany, obstacle};
+use super::{Place, Presence, Run, TooMany, obstacle};
 
 /// Moves cameras from nodes with many to nodes with few, where loads differ by two at least and by more
 /// than a fifth: at most a tenth of a node's cameras, but one. The old assignments stay for now.
 pub(super) fn even_out(run: &mut Run<'_>, places: &mut [&mut Place], too_many: &TooMany) {
-    let mut donors: Vec<NodeId> = run.nodes.iter().map(|node| node.id).collect();
+    // One that does not report may be back in a moment, with all of its cameras.
+    let online = run.nodes.iter().filter(|node| node.presence == Presence::Online);
+    let mut donors: Vec<NodeId> = online.map(|node| node.id).collect();
     donors.sort_by_key(|node| (std::cmp::Reverse(run.load(*node)), *node));
     // What moves counts at both ends until the old assignments end; this is how it will be then.
     let mut planned = run.load.clone();

@@ -78,6 +78,11 @@ async fn address(
         Some("cameras") => camera(world, actors, target, actor).await,
         Some("recording-jobs") => job(world, actors, target, actor).await,
         Some("recordings") => recording(world, actors, target, actor).await,
+        Some("overrides") => {
+            let camera = camera(world, actors, target, actor).await;
+            let path = format!("/api/v1/cameras/{camera}/overrides");
+            made(world, target, &path, &json!({"kind": "pause"})).await
+        }
         Some("licences") => {
             licence(
                 world,
@@ -101,7 +106,13 @@ async fn address(
             made(world, target, "/api/v1/service-keys", &body).await
         }
         Some("enrolment-tokens") => {
-            made(world, target, "/api/v1/enrolment-tokens", &json!({"name": "gate"})).await
+            made(
+                world,
+                target,
+                "/api/v1/enrolment-tokens",
+                &json!({"name": "gate"}),
+            )
+            .await
         }
         Some("nodes") => node(world, target).await,
         Some("organizations") if matches!(actor, Actor::Owner | Actor::OwnerElsewhere) => {
@@ -141,6 +152,7 @@ fn body(method: &str, path: &str) -> Option<Body> {
             json(json!({"from": from, "to": to, "reason": "asked for by a visitor"}))
         }
         ("post", [.., "recording-jobs"]) => json(new_job()),
+        ("post", [.., "overrides"]) => json(json!({"kind": "pause"})),
         ("post", [.., "preview"]) => json(json!({"schedule": {"kind": "continuous"}, "time_zone": "UTC"})),
         ("post", [.., "licences"]) => json(new_licences()),
         ("post", [.., "renew"]) => json(json!({"valid_to": now().plus(2 * YEAR_MS)})),
