@@ -58,6 +58,7 @@ mod node;
 mod organizations;
 #[cfg(test)]
 mod overrides;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod people;
@@ -65,6 +66,7 @@ mod people;
 mod person;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
 mod planted;
 #[cfg(test)]
 mod raw;
