@@ -162,6 +162,7 @@ impl Draft {
             time_zone: self.zone(),
             streams: self.streams,
             enabled: self.enabled,
+            pre_roll_s: 0,
         }
     }
 
@@ -173,6 +174,7 @@ impl Draft {
             time_zone: Some(self.zone().unwrap_or_default()),
             streams: Some(self.streams),
             enabled: Some(self.enabled),
+            pre_roll_s: None,
         }
     }
 }
@@ -198,6 +200,7 @@ mod tests {
             time_zone: Some("Europe/Berlin".to_owned()),
             streams: StreamChoice::Both,
             enabled: false,
+            pre_roll_s: 0,
             created: UnixMs(0),
             revision: 3,
             upcoming: wire::api::UpcomingWindows {
