@@ -60,9 +60,13 @@ pub fn apply(
         _ => None,
     });
     let mut objects = Objects::of(connection, sealed)?;
+    let mut gone = HashMap::new();
     let mut verdicts = Vec::with_capacity(batch.len());
     for (incoming, event) in batch.iter().zip(checked) {
         let verdict = match event {
+            Ok(_) if is_removed(connection, &mut gone, incoming.node)? => {
+                Verdict::Refused("the node was removed".to_owned())
+            }
             Ok(event) => take(connection, &mut objects, event, now)?,
             Err(refusal) => Verdict::Refused(refusal),
         };
@@ -71,6 +75,20 @@ pub fn apply(
     }
     objects.put(connection, now)?;
     Ok(verdicts)
+}
+
+/// Whether a node was removed; `gone` keeps what was looked up for the batch.
+fn is_removed(
+    connection: &mut Connection,
+    gone: &mut HashMap<NodeId, bool>,
+    node: NodeId,
+) -> Result<bool, StoreError> {
+    if let Some(known) = gone.get(&node) {
+        return Ok(*known);
+    }
+    let is_gone = nodes::key(connection, node)?.is_some_and(|key| key.removed.is_some());
+    gone.insert(node, is_gone);
+    Ok(is_gone)
 }
 
 fn checked(incoming: &Incoming) -> Result<&NodeEvent, String> {

@@ -4,8 +4,9 @@
 //! |---|---|---|
 //! | `operator` | whom the bus trusts | no: keep it elsewhere if you like |
 //! | `operator-signing` | signs what accounts are | yes |
-//! | `account` | everything that CloudCam says | no |
-//! | `account-signing` | signs what nodes may do | yes |
+//! | `control` | the control plane's account, with the streams | yes |
+//! | `nodes` | the nodes' account | no |
+//! | `nodes-signing` | signs what nodes may do | yes |
 //! | `system` | the bus' own account | yes |
 //! | `control-user`, `system-user` | the control plane's users | yes |
 //! | `routes` | what servers of a cluster say to each other | no |
@@ -22,26 +23,30 @@ use wire::{NodeId, UnixMs};
 
 use crate::domain::bus_access;
 use crate::domain::nats_config::Trust;
-use crate::domain::nats_jwt::{self, Claims, Revocations};
+use crate::domain::nats_jwt::{self, Account, Claims, Revocations};
 use crate::secrets::{private_dir, random, write_private};
 
 const OPERATOR: &str = "operator";
 const OPERATOR_SIGNING: &str = "operator-signing";
-const ACCOUNT: &str = "account";
-const ACCOUNT_SIGNING: &str = "account-signing";
+const CONTROL: &str = "control";
+const NODES: &str = "nodes";
+const NODES_SIGNING: &str = "nodes-signing";
 const SYSTEM: &str = "system";
 const CONTROL_USER: &str = "control-user";
 const SYSTEM_USER: &str = "system-user";
 const ROUTES: &str = "routes";
 const OPERATOR_TOKEN: &str = "operator.jwt";
-const ACCOUNT_TOKEN: &str = "account.jwt";
+const CONTROL_TOKEN: &str = "control.jwt";
+const NODES_TOKEN: &str = "nodes.jwt";
 const SYSTEM_TOKEN: &str = "system.jwt";
+const TOKENS: [&str; 4] = [OPERATOR_TOKEN, CONTROL_TOKEN, NODES_TOKEN, SYSTEM_TOKEN];
 
-const SEEDS: [(&str, KeyPairType); 7] = [
+const SEEDS: [(&str, KeyPairType); 8] = [
     (OPERATOR, KeyPairType::Operator),
     (OPERATOR_SIGNING, KeyPairType::Operator),
-    (ACCOUNT, KeyPairType::Account),
-    (ACCOUNT_SIGNING, KeyPairType::Account),
+    (CONTROL, KeyPairType::Account),
+    (NODES, KeyPairType::Account),
+    (NODES_SIGNING, KeyPairType::Account),
     (SYSTEM, KeyPairType::Account),
     (CONTROL_USER, KeyPairType::User),
     (SYSTEM_USER, KeyPairType::User),
@@ -55,10 +60,7 @@ pub fn init(dir: &Path, now: UnixMs) -> anyhow::Result<bool> {
     private_dir(dir)?;
     let mut made = false;
     // Tokens are made last: with them, everything is there.
-    if [OPERATOR_TOKEN, ACCOUNT_TOKEN, SYSTEM_TOKEN]
-        .iter()
-        .all(|name| dir.join(name).is_file())
-    {
+    if TOKENS.iter().all(|name| dir.join(name).is_file()) {
         return Ok(false);
     }
     for (name, kind) in SEEDS {
@@ -82,13 +84,34 @@ pub fn init(dir: &Path, now: UnixMs) -> anyhow::Result<bool> {
         &operator,
     )?;
     made |= ensure(&dir.join(OPERATOR_TOKEN), &token)?;
-    let token = nats_jwt::account(&of(&system_id, "system"), false, &[], &Vec::new(), &signing)?;
-    made |= ensure(&dir.join(SYSTEM_TOKEN), &token)?;
-    let account = key(ACCOUNT)?.public_key();
-    let signers = [key(ACCOUNT_SIGNING)?.public_key()];
-    let token = nats_jwt::account(&of(&account, "CloudCam"), true, &signers, &Vec::new(), &signing)?;
-    made |= ensure(&dir.join(ACCOUNT_TOKEN), &token)?;
+    let (control, nodes) = (key(CONTROL)?.public_key(), key(NODES)?.public_key());
+    let signer = key(NODES_SIGNING)?.public_key();
+    let accounts = [
+        (SYSTEM_TOKEN, &system_id, "system", Account::default()),
+        (CONTROL_TOKEN, &control, "control plane", control_account(&nodes)),
+        (NODES_TOKEN, &nodes, "nodes", node_account(&control, signer)),
+    ];
+    for (file, id, name, account) in accounts {
+        let token = nats_jwt::account(&of(id, name), &account, &signing)?;
+        made |= ensure(&dir.join(file), &token)?;
+    }
     Ok(made)
+}
+
+fn control_account(nodes: &str) -> Account {
+    Account {
+        has_jetstream: true,
+        sharing: bus_access::control_shares(nodes),
+        ..Account::default()
+    }
+}
+
+fn node_account(control: &str, signer: String) -> Account {
+    Account {
+        signing_keys: vec![signer],
+        sharing: bus_access::nodes_share(control),
+        ..Account::default()
+    }
 }
 
 /// What nats-server has to know.
@@ -96,10 +119,14 @@ pub fn init(dir: &Path, now: UnixMs) -> anyhow::Result<bool> {
 /// # Errors
 /// When a file is missing or damaged.
 pub fn trust(dir: &Path) -> anyhow::Result<Trust> {
-    let (system, account) = (token(dir, SYSTEM_TOKEN)?, token(dir, ACCOUNT_TOKEN)?);
+    let mut accounts = Vec::new();
+    for name in [SYSTEM_TOKEN, CONTROL_TOKEN, NODES_TOKEN] {
+        let token = token(dir, name)?;
+        accounts.push((named(&token)?, token));
+    }
     Ok(Trust {
         operator: token(dir, OPERATOR_TOKEN)?,
-        accounts: vec![(named(&system)?, system), (named(&account)?, account)],
+        accounts,
         routes_password: text(&dir.join(ROUTES))?,
     })
 }
@@ -107,8 +134,9 @@ pub fn trust(dir: &Path) -> anyhow::Result<Trust> {
 /// The keys that serving needs.
 pub struct Keys {
     operator_signing: KeyPair,
-    account: String,
-    account_signing: KeyPair,
+    control: KeyPair,
+    nodes: String,
+    nodes_signing: KeyPair,
     system: KeyPair,
     control_user: KeyPair,
     system_user: KeyPair,
@@ -129,8 +157,9 @@ impl Keys {
         let key = |name| seed(&dir.join(name));
         Ok(Self {
             operator_signing: key(OPERATOR_SIGNING)?,
-            account: named(&token(dir, ACCOUNT_TOKEN)?)?,
-            account_signing: key(ACCOUNT_SIGNING)?,
+            control: key(CONTROL)?,
+            nodes: named(&token(dir, NODES_TOKEN)?)?,
+            nodes_signing: key(NODES_SIGNING)?,
             system: key(SYSTEM)?,
             control_user: key(CONTROL_USER)?,
             system_user: key(SYSTEM_USER)?,
@@ -150,8 +179,8 @@ impl Keys {
             // Made anew for each connection, and known to nobody else.
             expires: None,
         };
-        let permissions = bus_access::control();
-        let token = nats_jwt::user(&claims, &self.account, &permissions, &self.account_signing)?;
+        let account = self.control.public_key();
+        let token = nats_jwt::user(&claims, &account, &bus_access::control(), &self.control)?;
         let signature = self.control_user.sign(nonce).map_err(|error| failed(&error))?;
         Ok((token, signature))
     }
@@ -192,31 +221,35 @@ impl Keys {
         let permissions = bus_access::node(node);
         Ok(nats_jwt::user(
             &claims,
-            &self.account,
+            &self.nodes,
             &permissions,
-            &self.account_signing,
+            &self.nodes_signing,
         )?)
     }
 
-    /// The application's account with these users revoked.
+    /// What the accounts are now: the control plane's, and the nodes' with these keys revoked.
     ///
     /// # Errors
     /// When the key cannot sign.
-    pub fn account(&self, revocations: &Revocations, now: UnixMs) -> anyhow::Result<String> {
-        let claims = Claims {
-            subject: &self.account,
-            name: "CloudCam",
-            issued: now,
-            expires: None,
-        };
-        let signers = [self.account_signing.public_key()];
-        Ok(nats_jwt::account(
-            &claims,
-            true,
-            &signers,
+    pub fn accounts(&self, revocations: Revocations, now: UnixMs) -> anyhow::Result<[String; 2]> {
+        let control = self.control.public_key();
+        let nodes = Account {
             revocations,
-            &self.operator_signing,
-        )?)
+            ..node_account(&control, self.nodes_signing.public_key())
+        };
+        let token = |subject: &str, name, account: &Account| {
+            let claims = Claims {
+                subject,
+                name,
+                issued: now,
+                expires: None,
+            };
+            nats_jwt::account(&claims, account, &self.operator_signing)
+        };
+        Ok([
+            token(&control, "control plane", &control_account(&self.nodes))?,
+            token(&self.nodes, "nodes", &nodes)?,
+        ])
     }
 }
 
@@ -246,7 +279,7 @@ impl Keyring {
         if let Some(keys) = known {
             return Ok(keys);
         }
-        if !self.dir.join(ACCOUNT_TOKEN).is_file() {
+        if !self.dir.join(NODES_TOKEN).is_file() {
             bail!("the keys of the bus are not made yet: run `control-plane init`");
         }
         let keys = Arc::new(Keys::load(&self.dir)?);
@@ -317,7 +350,7 @@ mod tests {
             files
         };
         let first = read();
-        assert_eq!(first.len(), SEEDS.len() + 4);
+        assert_eq!(first.len(), SEEDS.len() + 1 + TOKENS.len());
         for (path, _) in &first {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
@@ -325,7 +358,7 @@ mod tests {
         assert_eq!(read(), first);
         // What serving does not need may be elsewhere.
         fs::remove_file(bus.join(OPERATOR)).unwrap();
-        fs::remove_file(bus.join(ACCOUNT)).unwrap();
+        fs::remove_file(bus.join(NODES)).unwrap();
         Keys::load(&bus).unwrap();
         trust(&bus).unwrap();
         assert!(!init(&bus, UnixMs(9_000)).unwrap());
@@ -337,7 +370,7 @@ mod tests {
         let bus = folder(dir.path());
         init(&bus, UnixMs(1_000)).unwrap();
         let operator = fs::read(bus.join(OPERATOR)).unwrap();
-        for name in [ACCOUNT_SIGNING, ROUTES, ACCOUNT_TOKEN] {
+        for name in [NODES_SIGNING, ROUTES, NODES_TOKEN] {
             fs::remove_file(bus.join(name)).unwrap();
         }
         assert!(init(&bus, UnixMs(9_000)).unwrap());

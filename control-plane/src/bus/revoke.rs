@@ -1,5 +1,5 @@
-//! Tells the bus which nodes are removed: the application's account, signed anew with their keys revoked. The
-//! bus then ends their connections and lets them in no more.
+//! Tells the bus what its accounts are: that of the nodes with the keys of removed ones revoked. The bus then
+//! ends their connections and lets them in no more.
 //!
 //! Sent at start, after each new connection, whenever a node was removed, and again until the bus has taken
 //! it: what the database says is made so, whatever was lost on the way.
@@ -76,14 +76,15 @@ async fn push(state: &AppState, client: &Client) -> anyhow::Result<()> {
         .into_iter()
         .map(|(key, removed)| (key, removed.plus(MARGIN_MS)))
         .collect();
-    let token = state.bus_keys.keys()?.account(&revoked, at)?;
-    let asked = client.request(CLAIMS_UPDATE, token.into());
-    let answer = tokio::time::timeout(PATIENCE, asked)
-        .await
-        .context("no answer")??;
-    let answer: Value = serde_json::from_slice(&answer.payload).context("the answer cannot be read")?;
-    if answer["data"]["code"] != 200 {
-        bail!("the bus refused: {}", answer["error"]);
+    for token in state.bus_keys.keys()?.accounts(revoked, at)? {
+        let asked = client.request(CLAIMS_UPDATE, token.into());
+        let answer = tokio::time::timeout(PATIENCE, asked)
+            .await
+            .context("no answer")??;
+        let answer: Value = serde_json::from_slice(&answer.payload).context("the answer cannot be read")?;
+        if answer["data"]["code"] != 200 {
+            bail!("the bus refused: {}", answer["error"]);
+        }
     }
     tracing::debug!(count, "the bus knows the removed nodes");
     Ok(())

@@ -1,12 +1,18 @@
 //! Who may do what on the bus: the subjects of nodes, of the control plane and of who tells the bus whom to
 //! trust. What is not named here is refused by the bus.
+//!
+//! Nodes and control plane are in accounts of their own, and streams are the control plane's. JetStream sends
+//! its answers with its own rights wherever a request wants them: within one account, a node could have an
+//! answer sent to another node's plan, or an empty one to the subject that deletes a stream. Across accounts an
+//! answer comes back to the asker's account, where nothing of that kind is.
 
 use wire::NodeId;
 use wire::bus::{
-    HEAD_BUCKET, NODE_BUCKET, event_subject, inbox_prefix, kv_subject, plan_get_subject, plan_subject,
+    EVENT_SUBJECTS, HEAD_BUCKET, NODE_BUCKET, REQUEST_SUBJECTS, event_subject, inbox_prefix, kv_subject,
+    plan_get_subject, plan_subject,
 };
 
-use super::nats_jwt::{Allow, Answers, Permissions};
+use super::nats_jwt::{Allow, Answers, Permissions, Shared, Sharing};
 
 /// Beginning of the subjects at which the control plane hears answers.
 pub const CONTROL_INBOX: &str = "_INBOX.control-plane";
@@ -14,6 +20,38 @@ pub const CONTROL_INBOX: &str = "_INBOX.control-plane";
 pub const SYSTEM_INBOX: &str = "_INBOX.system";
 /// Takes the tokens of accounts.
 pub const CLAIMS_UPDATE: &str = "$SYS.REQ.CLAIMS.UPDATE";
+
+/// What nodes say, and ask of the control plane and of its streams.
+const NODES_ASK: [Shared; 5] = [
+    Shared::Service(EVENT_SUBJECTS),
+    Shared::Service(REQUEST_SUBJECTS),
+    Shared::Service("$KV.nodes.*"),
+    Shared::Service("$KV.heads.*.*.*"),
+    Shared::Service("$JS.API.DIRECT.GET.KV_plans.$KV.plans.*"),
+];
+/// What nodes hear.
+const NODES_HEAR: Shared = Shared::Stream("cc.plan.*");
+/// What is asked of nodes.
+const ASKED_OF_NODES: Shared = Shared::Service("cc.node.*.*");
+
+/// What the control plane's account shares with that of the nodes.
+#[must_use]
+pub fn control_shares(nodes: &str) -> Sharing {
+    Sharing {
+        exports: NODES_ASK.into_iter().chain([NODES_HEAR]).collect(),
+        imports: vec![(nodes.to_owned(), ASKED_OF_NODES)],
+    }
+}
+
+/// The other side of it.
+#[must_use]
+pub fn nodes_share(control: &str) -> Sharing {
+    let imports = NODES_ASK.into_iter().chain([NODES_HEAR]);
+    Sharing {
+        exports: vec![ASKED_OF_NODES],
+        imports: imports.map(|shared| (control.to_owned(), shared)).collect(),
+    }
+}
 
 /// A request is answered once, within a minute.
 const ANSWERS: Answers = Answers {
@@ -48,7 +86,7 @@ pub fn node(node: NodeId) -> Permissions {
     }
 }
 
-/// The control plane: everything that it does, in the application's account.
+/// The control plane: everything that it does, in an account of its own.
 #[must_use]
 pub fn control() -> Permissions {
     Permissions {

@@ -48,6 +48,33 @@ pub struct Answers {
     pub ttl: u64,
 }
 
+/// Subjects that accounts share; everything else stays within each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sharing {
+    /// What others may ask of this account, or hear from it.
+    pub exports: Vec<Shared>,
+    /// What this one asks of another, or hears from it: the account, by public key, and what.
+    pub imports: Vec<(String, Shared)>,
+}
+
+/// One shared subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shared {
+    /// Messages go to the exporting account, their answers come back.
+    Service(&'static str),
+    /// Messages come from the exporting account.
+    Stream(&'static str),
+}
+
+impl Shared {
+    fn claims(self) -> Value {
+        match self {
+            Self::Service(subject) => json!({"name": subject, "subject": subject, "type": "service"}),
+            Self::Stream(subject) => json!({"name": subject, "subject": subject, "type": "stream"}),
+        }
+    }
+}
+
 /// Users of an account whose tokens count no more: those made up to an instant.
 pub type Revocations = Vec<(String, UnixMs)>;
 
@@ -88,35 +115,55 @@ pub fn operator(
     encode(claims, &nats, issuer)
 }
 
-/// An account with JetStream or without; `signing_keys` sign its users.
+/// What an account is.
+#[derive(Debug, Clone, Default)]
+pub struct Account {
+    /// Whether it has streams.
+    pub has_jetstream: bool,
+    /// Public keys that sign its users, beside its own.
+    pub signing_keys: Vec<String>,
+    /// What it shares with others.
+    pub sharing: Sharing,
+    /// Users that it had.
+    pub revocations: Revocations,
+}
+
+/// An account.
 ///
 /// # Errors
 /// [`CannotSign`].
-pub fn account(
-    claims: &Claims<'_>,
-    has_jetstream: bool,
-    signing_keys: &[String],
-    revocations: &Revocations,
-    issuer: &KeyPair,
-) -> Result<String, CannotSign> {
+pub fn account(claims: &Claims<'_>, account: &Account, issuer: &KeyPair) -> Result<String, CannotSign> {
     let mut limits = Map::new();
     for name in ["subs", "data", "payload", "imports", "exports", "conn", "leaf"] {
         limits.insert(name.to_owned(), json!(UNLIMITED));
     }
     limits.insert("wildcards".to_owned(), json!(true));
-    if has_jetstream {
+    if account.has_jetstream {
         for name in ["mem_storage", "disk_storage", "streams", "consumer"] {
             limits.insert(name.to_owned(), json!(UNLIMITED));
         }
     }
     let mut nats = json!({
         "limits": limits,
-        "signing_keys": signing_keys,
+        "signing_keys": account.signing_keys,
         "type": "account",
         "version": VERSION,
     });
-    if !revocations.is_empty() {
-        let revoked: Map<String, Value> = revocations
+    let sharing = &account.sharing;
+    if !sharing.exports.is_empty() {
+        nats["exports"] = sharing.exports.iter().map(|shared| shared.claims()).collect();
+    }
+    if !sharing.imports.is_empty() {
+        let of = |(account, shared): &(String, Shared)| {
+            let mut claims = shared.claims();
+            claims["account"] = json!(account);
+            claims
+        };
+        nats["imports"] = sharing.imports.iter().map(of).collect();
+    }
+    if !account.revocations.is_empty() {
+        let revoked: Map<String, Value> = account
+            .revocations
             .iter()
             .map(|(key, until)| (key.clone(), json!(seconds(*until))))
             .collect();
@@ -252,13 +299,19 @@ mod tests {
     #[test]
     fn an_accounts_token_names_who_is_revoked_and_since_when() {
         let (operator, account) = (KeyPair::new_operator(), KeyPair::new_account().public_key());
-        let revoked = vec![("UX".to_owned(), UnixMs(5_000))];
-        let token = super::account(&claims(&account), true, &[], &revoked, &operator).unwrap();
-        let (body, ..) = parts(&token);
+        let mut what = Account {
+            has_jetstream: true,
+            revocations: vec![("UX".to_owned(), UnixMs(5_000))],
+            ..Account::default()
+        };
+        what.sharing.imports = vec![("AX".to_owned(), Shared::Service("a.*"))];
+        let (body, ..) = parts(&super::account(&claims(&account), &what, &operator).unwrap());
         assert_eq!(body["nats"]["revocations"], json!({"UX": 5}));
         assert_eq!(body["nats"]["limits"]["disk_storage"], json!(-1));
-        let token = super::account(&claims(&account), false, &[], &Vec::new(), &operator).unwrap();
-        let (body, ..) = parts(&token);
+        let import = json!({"name": "a.*", "subject": "a.*", "type": "service", "account": "AX"});
+        assert_eq!(body["nats"]["imports"], json!([import]));
+        let plain = Account::default();
+        let (body, ..) = parts(&super::account(&claims(&account), &plain, &operator).unwrap());
         assert!(body["nats"]["limits"].get("disk_storage").is_none());
         assert!(body["nats"].get("revocations").is_none());
     }

@@ -27,6 +27,8 @@ mod configuration;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod enrolment;
+#[cfg(test)]
 mod erase;
 #[cfg(test)]
 mod erasures;
@@ -82,6 +84,8 @@ mod service_keys;
 mod session;
 #[cfg(test)]
 mod snapshot;
+#[cfg(test)]
+mod stolen;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

@@ -68,7 +68,7 @@ async fn footage_on_its_node_plays_and_stays_where_it_is_when_stored() {
     assert_eq!(answer.status(), 503);
     assert!(answer.headers().contains_key("retry-after"));
 
-    serve(nats.client().await, site.node, object.id, bytes.clone()).await;
+    serve(nats.nodes_client().await, site.node, object.id, bytes.clone()).await;
     poll("the node answers", async || {
         (site.range(&url, "bytes=0-0").await.0 == 206).then_some(())
     })
@@ -89,7 +89,13 @@ async fn an_object_that_its_node_gave_up_is_not_there() {
     site.world.ready().await;
     let (object, _) = site.object(hour_ago(), 2);
     site.index(NodeEvent::ObjectSealed(object.clone())).await;
-    serve(nats.client().await, site.node, ObjectId::generate(), Vec::new()).await;
+    serve(
+        nats.nodes_client().await,
+        site.node,
+        ObjectId::generate(),
+        Vec::new(),
+    )
+    .await;
     let (_, media) = site.playlists(object.start, Some(object.end)).await;
     let url = media.lines().find(|line| line.starts_with("/footage/")).unwrap();
     assert_eq!(site.range(url, "bytes=0-9").await.0, 404);

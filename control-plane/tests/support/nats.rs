@@ -108,11 +108,20 @@ impl Nats {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// Who may say and hear everything of the application: no such user is in the product.
+    /// Who may say and hear everything in the control plane's account: no such user is in the product.
     pub(crate) async fn client(&self) -> async_nats::Client {
+        self.all_powerful("control", "control.jwt").await
+    }
+
+    /// The same in the nodes' account: every node at once.
+    pub(crate) async fn nodes_client(&self) -> async_nats::Client {
+        self.all_powerful("nodes", "nodes.jwt").await
+    }
+
+    async fn all_powerful(&self, seed: &str, token: &str) -> async_nats::Client {
         let read = |name: &str| std::fs::read_to_string(self.keys().join(name)).unwrap();
-        let signing = KeyPair::from_seed(read("account-signing").trim()).unwrap();
-        let account = nats_jwt::subject(&read("account.jwt")).unwrap();
+        let signing = KeyPair::from_seed(read(seed).trim()).unwrap();
+        let account = nats_jwt::subject(&read(token)).unwrap();
         let key = KeyPair::new_user();
         let claims = Claims {
             subject: &key.public_key(),

@@ -1,4 +1,4 @@
-//! A client of the world's bus that may say and hear everything: no such user is in the product.
+//! A client of the world's bus that may say and hear everything in the control plane's account: no such user is in the product.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use async_nats::{Auth, AuthError, Client, ConnectOptions};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use nkeys::KeyPair;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Connects with a token that the installation's own key signs.
 ///
@@ -15,14 +15,13 @@ use serde_json::{Value, json};
 /// When the bus does not answer, or the keys are not there.
 pub(super) async fn client(dir: &Path) -> Result<Client> {
     let read = |name: &str| std::fs::read_to_string(dir.join("control/secrets/bus").join(name));
-    let signing = KeyPair::from_seed(read("account-signing")?.trim())?;
-    let account = subject(&read("account.jwt")?)?;
+    let account = KeyPair::from_seed(read("control")?.trim())?;
     let key = KeyPair::new_user();
     let body = json!({
-        "iat": 0, "iss": signing.public_key(), "jti": "test", "name": "test", "sub": key.public_key(),
+        "iat": 0, "iss": account.public_key(), "jti": "test", "name": "test", "sub": key.public_key(),
         "nats": {
             "pub": {}, "sub": {}, "subs": -1, "data": -1, "payload": -1,
-            "issuer_account": account, "type": "user", "version": 2,
+            "type": "user", "version": 2,
         },
     });
     let signed = format!(
@@ -30,7 +29,7 @@ pub(super) async fn client(dir: &Path) -> Result<Client> {
         BASE64_URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"ed25519-nkey"}"#),
         BASE64_URL_SAFE_NO_PAD.encode(body.to_string())
     );
-    let signature = BASE64_URL_SAFE_NO_PAD.encode(signing.sign(signed.as_bytes())?);
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(account.sign(signed.as_bytes())?);
     let (token, seed) = (format!("{signed}.{signature}"), key.seed()?);
     let options = ConnectOptions::with_auth_callback(move |nonce| {
         let (token, seed) = (token.clone(), seed.clone());
@@ -53,10 +52,4 @@ fn address(dir: &Path) -> Result<String> {
         "nats://{}",
         listen.context("an address")?.trim_matches('"')
     ))
-}
-
-fn subject(token: &str) -> Result<String> {
-    let body = token.split('.').nth(1).context("a token")?;
-    let body: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(body)?)?;
-    Ok(body["sub"].as_str().context("a subject")?.to_owned())
 }
