@@ -300,7 +300,11 @@ async fn the_control_plane_takes_nothing_of_who_is_not_or_no_longer_a_node() {
     })
     .await;
     assert_eq!(count(&url, "object"), 0);
-    assert_eq!(count(&url, "event WHERE kind = 'node.refused'"), 1, "told of the node that is known");
+    assert_eq!(
+        count(&url, "event WHERE kind = 'node.refused'"),
+        1,
+        "told of the node that is known"
+    );
     let (_, nodes) = site.world.call("GET", "/api/v1/nodes", &site.token, None).await;
     assert!(!nodes.to_string().contains(&nobody.id.to_string()));
 }

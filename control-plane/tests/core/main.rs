@@ -17,6 +17,8 @@ mod binary;
 #[cfg(test)]
 mod bus;
 #[cfg(test)]
+mod bus_tls;
+#[cfg(test)]
 mod camera_fields;
 #[cfg(test)]
 mod cameras;

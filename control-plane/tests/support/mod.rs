@@ -59,6 +59,22 @@ impl World {
         Self::start(bus, Some(url)).await
     }
 
+    /// With the keys in a folder, at a bus whose certificate a private authority signed.
+    pub(crate) async fn with_ca(bus: &str, keys: &Path, ca: &Path) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(dir.path(), bus);
+        nats::copy_keys(&keys.join("data"), &dir.path().join("data"));
+        config.bus.ca_file = Some(ca.to_owned());
+        let server = Server::start(config).await.unwrap();
+        Self {
+            base: format!("http://{}", server.address),
+            server,
+            dir,
+            http: reqwest::Client::new(),
+        }
+    }
+
     async fn start(bus: &str, database: Option<&str>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();

@@ -26,14 +26,21 @@ pub(crate) fn give_keys(url: &str, data_dir: &Path) {
         .as_ref()
         .and_then(|known| known.get(url).cloned());
     match source {
-        Some(source) => {
-            std::fs::create_dir_all(&target).unwrap();
-            for entry in std::fs::read_dir(source).unwrap() {
-                let entry = entry.unwrap();
-                std::fs::copy(entry.path(), target.join(entry.file_name())).unwrap();
-            }
-        }
+        Some(source) => copy(&source, &target),
         None => drop(keys::init(&target, now()).unwrap()),
+    }
+}
+
+/// Gives a data folder the keys of another.
+pub(crate) fn copy_keys(from: &Path, to: &Path) {
+    copy(&keys::folder(from), &keys::folder(to));
+}
+
+fn copy(source: &Path, target: &Path) {
+    std::fs::create_dir_all(target).unwrap();
+    for entry in std::fs::read_dir(source).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), target.join(entry.file_name())).unwrap();
     }
 }
 
