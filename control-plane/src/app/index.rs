@@ -9,6 +9,8 @@
 mod objects;
 mod recording;
 
+use std::collections::HashMap;
+
 use serde_json::json;
 use wire::coverage::Gap;
 use wire::event::NodeEvent;
