@@ -24,7 +24,7 @@ use crate::secrets::{Secrets, private_dir, random};
 use crate::state::now;
 use crate::store::{Store, cameras};
 use crate::tasks::lease::hold;
-use crate::tasks::{eraser, keys, planner, upkeep};
+use crate::tasks::{completeness, eraser, keys, planner, presence, upkeep};
 use crate::{AppState, http, objects};
 
 /// Seconds that open requests may go on for when the server stops.
@@ -70,6 +70,8 @@ impl Server {
             tokio::spawn(keys::run(state.clone(), stop.clone())),
             leased!("eraser", eraser::run),
             leased!("upkeep", upkeep::run),
+            leased!("presence", presence::run),
+            leased!("completeness", completeness::run),
             tokio::spawn(events::follow(state.clone(), stop.clone())),
         ];
         let shared = Data::new(state.clone());

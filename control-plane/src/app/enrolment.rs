@@ -18,6 +18,7 @@ use crate::domain::text::line;
 use crate::secrets::random;
 use crate::store::audit::AuditRow;
 use crate::store::enrolment::{self, EnrolmentRow};
+use crate::store::facts::{self, FactKind};
 use crate::store::nodes::{self, NewNode};
 use crate::store::{Connection, StoreError, audit, organizations};
 use crate::{AppState, Error};
@@ -272,6 +273,9 @@ fn note(c: &mut Connection, new: &NewNode, origin: Origin, now: UnixMs) -> Resul
         old_value: None,
         new_value: Some(serde_json::json!({"name": new.name, "version": new.version}).to_string()),
     };
+    let body = serde_json::json!({"name": new.name, "version": new.version});
+    let kind = FactKind::NodeEnrolled;
+    facts::add(c, new.organization, kind, None, Some(new.id), &body, now)?;
     audit::insert(c, &entry, now)
 }
 

@@ -21,7 +21,9 @@ use crate::store::days::{self, DAY_MS};
 use crate::store::erasures::{self, ErasureRow};
 use crate::store::facts::FactKind;
 use crate::store::objects::{self, Extent};
-use crate::store::{CameraRow, Connection, StoreError, cameras, doomed, gaps, holds, organizations, windows};
+use crate::store::{
+    CameraRow, Connection, StoreError, cameras, completeness, doomed, gaps, holds, organizations, windows,
+};
 use crate::{AppState, Error};
 
 /// No node: the index itself says so.
@@ -180,7 +182,7 @@ pub(super) fn entomb(
         };
         gaps::upsert(c, organization, &gap)?;
     }
-    Ok(())
+    completeness::touched(c, camera, stream, span, now)
 }
 
 /// A camera of the caller's organization, deleted or not, for who may erase footage.

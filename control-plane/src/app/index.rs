@@ -19,7 +19,7 @@ use wire::{NodeId, UnixMs};
 use self::objects::Objects;
 use crate::domain::event::{check, tidy};
 use crate::store::facts::{self, FactKind};
-use crate::store::{Connection, StoreError, cameras, events, gaps, nodes};
+use crate::store::{Connection, StoreError, cameras, completeness, events, gaps, nodes};
 
 const MESSAGE_MAX: usize = 128;
 /// How long the same reason of the same node is not told again, in milliseconds.
@@ -168,6 +168,7 @@ fn take_gap(connection: &mut Connection, gap: &Gap, now: UnixMs) -> Result<Verdi
         detail: tidy(&gap.detail),
         ..gap.clone()
     };
+    completeness::touched(connection, gap.camera, gap.stream, gap.range, now)?;
     if gaps::upsert(connection, organization, &gap)? {
         let body = json!({
             "gap": gap.id, "stream": gap.stream, "start": gap.range.start(), "cause": gap.cause,

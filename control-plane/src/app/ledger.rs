@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use wire::api::{Coverage, Days};
 use wire::coverage::{Gap, GapCause};
-use wire::{CameraId, NodeId, ObjectId, StreamKind, TimeRange, UnixMs};
+use wire::{CameraId, NodeId, ObjectId, OrganizationId, StreamKind, TimeRange, UnixMs};
 
 use super::Caller;
 use super::footage::heads;
@@ -14,7 +14,7 @@ use super::playback::{footage, watched};
 use crate::domain::coverage::{QUARTER_MS, calendar, coverage, due};
 use crate::domain::plan::paused;
 use crate::store::days::QUARTERS;
-use crate::store::{CameraRow, overrides};
+use crate::store::{CameraRow, Connection, StoreError, completeness, gaps, holds, overrides};
 use crate::{AppState, Error};
 
 /// Longest range of a ledger, in milliseconds: a local day has up to 25 hours.
@@ -29,21 +29,19 @@ const MAX_DAYS: i32 = 400;
 pub async fn ledger(
     state: &AppState,
     caller: &Caller,
-    camera: CameraId,
+    (camera, stream): (CameraId, StreamKind),
     range: TimeRange,
     now: UnixMs,
 ) -> Result<Coverage, Error> {
     let row = watched(state, caller, camera).await?;
-    let stream = StreamKind::Main;
-    let windows = state
-        .store
-        .windows_in_range(caller.organization, camera, range, now)
-        .await?;
-    let mut gaps = state
-        .store
-        .gaps_in_range(caller.organization, camera, stream, range)
-        .await?;
-    gaps.extend(held_back(state, &row, stream, &windows, range, now).await?);
+    let key = (caller.organization, camera, stream);
+    let look = move |c: &mut Connection| {
+        let windows = completeness::windows(c, key, range, now)?;
+        let mut gaps = gaps::in_range(c, key.0, camera, stream, range)?;
+        gaps.extend(explained(c, key, &windows, range, now)?);
+        Ok((windows, gaps))
+    };
+    let (windows, gaps) = state.store.read(look).await?;
     let footage = footage(state, &row, stream, range).await?.all();
     let runs = footage.iter().flat_map(|object| object.ranges());
     Ok(Coverage {
@@ -51,63 +49,37 @@ pub async fn ledger(
     })
 }
 
-/// Gaps for the time in which a camera was to be recorded and was not allowed to be, or was paused.
-async fn held_back(
-    state: &AppState,
-    camera: &CameraRow,
-    stream: StreamKind,
+/// Gaps for the time in which a stream was to be recorded and was not allowed to be, or was paused.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn explained(
+    connection: &mut Connection,
+    (organization, camera, stream): (OrganizationId, CameraId, StreamKind),
     windows: &[TimeRange],
     range: TimeRange,
     now: UnixMs,
-) -> Result<Vec<Gap>, Error> {
-    let holds = state
-        .store
-        .holds_in_range(camera.organization, camera.id, range, now)
-        .await?;
-    let said = state
-        .store
-        .read({
-            let (organization, camera) = (camera.organization, camera.id);
-            move |c| overrides::in_range(c, organization, camera, range)
-        })
-        .await?;
-    let pauses = paused(&said).into_iter().filter_map(|pause| {
-        // One that goes on is known up to now.
-        let pause = TimeRange::new(pause.start(), pause.end().min(now)).ok()?;
-        pause.intersection(&range)
-    });
-    let pauses: Vec<Gap> = pauses
-        .flat_map(|pause| {
-            windows
-                .iter()
-                .filter_map(move |window| window.intersection(&pause))
-        })
-        .map(|range| {
-            gap_of(
-                camera.id,
-                stream,
-                range,
-                GapCause::Operator,
-                "recording was paused",
-            )
-        })
-        .collect();
-    let planned = holds.iter().flat_map(|(hold, cause)| {
-        let parts = windows.iter().filter_map(|window| window.intersection(hold));
-        parts.map(|part| (part, *cause))
-    });
-    let gap = |(range, cause): (TimeRange, GapCause)| {
+) -> Result<Vec<Gap>, StoreError> {
+    let mut told: Vec<(TimeRange, GapCause, &str)> = Vec::new();
+    for (hold, cause) in holds::in_range(connection, organization, camera, range, now)? {
         let detail = match cause {
             GapCause::Unlicensed => "no licence permits recording this camera",
             _ => "the organization is suspended",
         };
-        gap_of(camera.id, stream, range, cause, detail)
-    };
-    Ok(planned.map(gap).chain(pauses).collect())
-}
-
-fn gap_of(camera: CameraId, stream: StreamKind, range: TimeRange, cause: GapCause, detail: &str) -> Gap {
-    Gap {
+        told.push((hold, cause, detail));
+    }
+    for pause in paused(&overrides::in_range(connection, organization, camera, range)?) {
+        // One that goes on is known up to now.
+        let known = TimeRange::new(pause.start(), pause.end().min(now));
+        if let Some(pause) = known.ok().and_then(|pause| pause.intersection(&range)) {
+            told.push((pause, GapCause::Operator, "recording was paused"));
+        }
+    }
+    let planned = told.iter().flat_map(|(time, cause, detail)| {
+        let parts = windows.iter().filter_map(|window| window.intersection(time));
+        parts.map(|part| (part, *cause, *detail))
+    });
+    let gap = |(range, cause, detail): (TimeRange, GapCause, &str)| Gap {
         // Nobody reported it: it is nobody's object, and no node's.
         id: ObjectId::from_bytes([0; 16]),
         camera,
@@ -116,7 +88,8 @@ fn gap_of(camera: CameraId, stream: StreamKind, range: TimeRange, cause: GapCaus
         range,
         cause,
         detail: detail.to_owned(),
-    }
+    };
+    Ok(planned.map(gap).collect())
 }
 
 /// The days of `[from, to)` with footage, in a time zone.

@@ -6,6 +6,7 @@ pub mod account;
 pub mod audit;
 mod caller;
 pub mod cameras;
+pub mod completeness;
 pub mod console;
 mod create;
 pub mod enrolment;

@@ -47,6 +47,19 @@ impl Nodes {
         map.get(&node).map(|entry| entry.heard)
     }
 
+    /// A node's last word, however long ago.
+    #[must_use]
+    pub fn last(&self, node: NodeId) -> Option<OnlineNode> {
+        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        map.get(&node).cloned()
+    }
+
+    /// Forgets a node that was removed.
+    pub fn forget(&self, node: NodeId) {
+        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        map.remove(&node);
+    }
+
     /// What the camera's node last said of its main stream, while that node is online.
     #[must_use]
     pub fn camera_state(&self, node: NodeId, camera: CameraId) -> Option<StreamState> {

@@ -15,7 +15,7 @@ use wire::{CameraId, NodeId};
 use super::setup;
 use crate::AppState;
 use crate::app::erasures::reported;
-use crate::app::nodes::is_enrolled;
+use crate::app::nodes::{heard, is_enrolled};
 use crate::domain::event::{check_head, tidy};
 use crate::state::now;
 use crate::store::cameras::owner_if_assigned;
@@ -52,6 +52,7 @@ async fn report(state: &AppState, mut status: NodeStatus) -> anyhow::Result<()> 
         tracing::warn!(%node, "a node that is not enrolled reported");
         return Ok(());
     }
+    heard(state, &status, now()).await?;
     reported(state, node, &status.erased, now()).await?;
     if state.nodes.put(status, Instant::now()) {
         tracing::info!(%node, "node online");

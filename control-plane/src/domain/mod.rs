@@ -3,6 +3,7 @@
 pub mod assign;
 pub mod bus_access;
 pub mod camera;
+pub mod completeness;
 pub mod coverage;
 pub mod erasure;
 pub mod event;
@@ -12,6 +13,7 @@ pub mod licence;
 pub mod lockout;
 pub mod nats_config;
 pub mod nats_jwt;
+pub mod node;
 pub mod organization;
 pub mod page;
 pub mod password;

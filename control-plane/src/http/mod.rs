@@ -7,6 +7,7 @@ pub mod auth;
 pub mod camera_import;
 mod camera_query;
 pub mod cameras;
+pub mod completeness;
 pub mod csv;
 pub mod enrolment;
 pub mod erasures;
@@ -84,6 +85,7 @@ pub fn routes(config: &mut ServiceConfig) {
     enrolment::routes(config);
     events::routes(config);
     recordings::routes(config);
+    completeness::routes(config);
     player_api::routes(config);
     playlist::routes(config);
     footage::routes(config);
@@ -115,6 +117,7 @@ fn documents() -> Vec<utoipa::openapi::OpenApi> {
         enrolment::Document::openapi(),
         events::Document::openapi(),
         recordings::Document::openapi(),
+        completeness::Document::openapi(),
         player_api::Document::openapi(),
     ]
 }
@@ -143,6 +146,7 @@ fn listed() -> Vec<&'static [routes::Route]> {
         enrolment::ROUTES,
         events::ROUTES,
         recordings::ROUTES,
+        completeness::ROUTES,
         player_api::ROUTES,
     ]
 }

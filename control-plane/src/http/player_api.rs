@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use wire::api::{Coverage, Days, Playback};
 use wire::time::InvalidTime;
-use wire::{CameraId, UnixMs};
+use wire::{CameraId, StreamKind, UnixMs};
 
 use super::id;
 use crate::app::playback::{Span, range};
@@ -34,6 +34,24 @@ struct Between {
     from: Option<String>,
     /// First instant after.
     to: Option<String>,
+    /// Read by whoever authenticates the request.
+    #[param(ignore)]
+    #[serde(rename = "organization")]
+    _organization: Option<String>,
+}
+
+/// A range of one stream.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OfStream {
+    /// First instant: RFC 3339, or milliseconds since 1970.
+    from: Option<String>,
+    /// First instant after.
+    to: Option<String>,
+    /// Which stream, the main one unless given.
+    #[param(value_type = Option<StreamKind>)]
+    stream: Option<String>,
     /// Read by whoever authenticates the request.
     #[param(ignore)]
     #[serde(rename = "organization")]
@@ -89,20 +107,26 @@ async fn days(
     tag = "playback",
     operation_id = "get_coverage",
     security(("bearer" = [])),
-    params(("id" = CameraId, Path), Between),
+    params(("id" = CameraId, Path), OfStream),
     responses((status = 200, description = "Coverage.", body = Coverage)),
 )]
 async fn coverage(
     state: Data<AppState>,
     caller: Caller,
     path: Path<String>,
-    query: Query<Between>,
+    query: Query<OfStream>,
 ) -> Result<Json<Coverage>, Error> {
     let camera = id(&path, "camera")?;
     let from = required("from", time("from", query.from.as_deref())?)?;
     let to = required("to", time("to", query.to.as_deref())?)?;
     let range = range(from, to, ledger::MAX_RANGE_MS)?;
-    Ok(Json(ledger::ledger(&state, &caller, camera, range, now()).await?))
+    let stream = match query.stream.as_deref() {
+        None | Some("main") => StreamKind::Main,
+        Some("sub") => StreamKind::Sub,
+        Some(_) => return Err(Error::field("stream", "main or sub")),
+    };
+    let of = (camera, stream);
+    Ok(Json(ledger::ledger(&state, &caller, of, range, now()).await?))
 }
 
 /// A signed address of a playlist of at most 24 hours. Needs `view_footage`.
@@ -159,7 +183,11 @@ pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Error> {
     })
 }
 
-fn date(field: &'static str, text: Option<&str>) -> Result<Option<Date>, Error> {
+/// A date from a query.
+///
+/// # Errors
+/// [`Error::Invalid`] with the field's name.
+pub fn date(field: &'static str, text: Option<&str>) -> Result<Option<Date>, Error> {
     let invalid = |code, title: &str| Error::Invalid {
         code,
         title: title.to_owned(),

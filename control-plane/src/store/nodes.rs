@@ -168,12 +168,13 @@ pub fn owner(connection: &mut Connection, id: NodeId) -> Result<Option<Organizat
     Ok(owner.map(Into::into))
 }
 
-/// Every organization's nodes, for the planner and the registry only.
+/// Every organization's nodes that were not removed, for the planner and the registry only.
 ///
 /// # Errors
 /// Those of the database.
 pub fn all(connection: &mut Connection) -> Result<Vec<NodeRow>, StoreError> {
     let rows: Vec<(Id, Id, String)> = node::table
+        .filter(node::removed.is_null())
         .order((node::first_seen, node::id))
         .select((node::id, node::organization, node::name))
         .load(connection)?;

@@ -25,6 +25,8 @@ mod cameras;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod completeness;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod console;
@@ -58,6 +60,8 @@ mod links;
 mod lockout;
 #[cfg(test)]
 mod node;
+#[cfg(test)]
+mod nodes;
 #[cfg(test)]
 mod organizations;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod camera;
+mod completeness;
 mod enrolment;
 mod erasure;
 mod event;
@@ -25,6 +26,7 @@ mod user;
 pub use account::{BeginTotp, ChangePassword, RecoveryCodes, RemoveTotp, TotpCode, TotpSecret, UserSession};
 pub use audit::{ActorKind, AuditEntry};
 pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
+pub use completeness::{Completeness, CompletenessDay, CompletenessFigures};
 pub use enrolment::{
     Enrol, Enrolled, EnrolmentToken, MadeEnrolmentToken, NewEnrolmentToken, NodeChallenge, ProveNode,
 };
@@ -37,7 +39,7 @@ pub use licence::{
     AssignLicence, IssuedLicences, Licence, LicencePatch, LicenceUsage, LicencesByState, NewLicences,
     RenewLicence, TransferLicence,
 };
-pub use node::Node;
+pub use node::{Node, NodePatch, NodeState};
 pub use organization::{
     Licensing, NewOrganization, Organization, OrganizationPatch, OrganizationState, Quotas, Usage,
 };

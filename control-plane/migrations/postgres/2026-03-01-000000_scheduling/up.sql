@@ -127,6 +127,7 @@ CREATE TABLE completeness (
     PRIMARY KEY (camera, stream, day)
 );
 CREATE INDEX completeness_organization ON completeness (organization, day);
+CREATE INDEX completeness_computed ON completeness (computed, day);
 
 -- Facts in the order of their commits; body is JSON.
 CREATE TABLE event (

@@ -12,7 +12,7 @@ use super::{Verdict, not_assigned};
 use crate::app::erasures::entomb;
 use crate::domain::event::digest;
 use crate::store::days::{self, Footage};
-use crate::store::{Connection, ObjectRow, ObjectState, StoreError, cameras, erasures, objects};
+use crate::store::{Connection, ObjectRow, ObjectState, StoreError, cameras, completeness, erasures, objects};
 
 /// What an object is known by: its node, its camera, its digest.
 type Identity = (NodeId, CameraId, Vec<u8>);
@@ -126,6 +126,10 @@ impl Objects {
                 range: TimeRange::new(row.start, row.end).ok()?,
             })
         });
-        days::add_all(connection, &footage.collect::<Vec<_>>())
+        let footage: Vec<Footage> = footage.collect();
+        for one in &footage {
+            completeness::touched(connection, one.camera, one.stream, one.range, now)?;
+        }
+        days::add_all(connection, &footage)
     }
 }

@@ -124,6 +124,7 @@ async fn address(
     };
     let path = path.replacen("{id}", &id, 1).replace("{session}", NOBODY);
     match path.rsplit('/').next() {
+        Some("completeness") => format!("{path}?from=2026-01-01&to=2026-02-01"),
         Some("days") => format!("{path}?from=2026-01-01&to=2026-02-01"),
         Some("coverage" | "playback") => format!("{path}?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z"),
         _ => path,
