@@ -144,7 +144,8 @@ pub async fn remove(
 fn removed(connection: &mut Connection, row: &NodeEntry, now: UnixMs) -> Result<(), StoreError> {
     registry::remove(connection, row.id, now)?;
     assigned::end_all(connection, row.id, "the node was removed", now)?;
-    registry::forget_plan(connection, row.id)?;
+    // It stops recording, if it still hears of it.
+    registry::empty_plan(connection, row.id)?;
     let body = json!({"name": row.settings.name});
     tell(
         connection,

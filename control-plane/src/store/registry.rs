@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use wire::api::NodeState;
+use wire::plan::Plan;
 use wire::status::Hardware;
 use wire::{NodeId, OrganizationId, UnixMs};
 
@@ -201,13 +202,24 @@ pub fn remove(connection: &mut Connection, id: NodeId, now: UnixMs) -> Result<()
     Ok(())
 }
 
-/// Forgets the plan that a node was given.
+/// Leaves a node's plan with nothing in it, as a new revision.
 ///
 /// # Errors
 /// Those of the database.
-pub fn forget_plan(connection: &mut Connection, id: NodeId) -> Result<(), StoreError> {
-    diesel::delete(plan::table.find(Id::from(id))).execute(connection)?;
-    Ok(())
+pub fn empty_plan(connection: &mut Connection, id: NodeId) -> Result<(), StoreError> {
+    let body: Option<String> = plan::table
+        .find(Id::from(id))
+        .select(plan::body)
+        .first(connection)
+        .optional()?;
+    let Some(body) = body else {
+        return Ok(());
+    };
+    let mut kept: Plan = serde_json::from_str(&body)?;
+    kept.revision = kept.revision.saturating_add(1);
+    kept.entries.clear();
+    kept.erasures.clear();
+    super::nodes::put_plan(connection, &kept)
 }
 
 /// What is noted of a node's machine.
