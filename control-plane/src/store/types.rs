@@ -20,7 +20,6 @@ use wire::{
     ServiceKeyId, SessionId,
 };
 use wire::{CameraId, NodeId, ObjectId, OrganizationId, StreamKind, UserId};
-use wire::{RecordingId, ServiceKeyId, SessionId};
 
 /// Any id, as its column holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]

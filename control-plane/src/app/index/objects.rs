@@ -12,7 +12,9 @@ use super::{Verdict, not_assigned};
 use crate::app::erasures::entomb;
 use crate::domain::event::digest;
 use crate::store::days::{self, Footage};
-use crate::store::{Connection, ObjectRow, ObjectState, StoreError, cameras, completeness, erasures, objects};
+use crate::store::{
+    Connection, ObjectRow, ObjectState, StoreError, cameras, completeness, erasures, objects,
+};
 
 /// What an object is known by: its node, its camera, its digest.
 type Identity = (NodeId, CameraId, Vec<u8>);
