@@ -18,6 +18,7 @@ Environment:
   CLOUDCAM_CACHE         where build output, tools and encoded loops go (default ~/.cache/cloudcam)
   CARGO_TARGET_DIR       build output (default $CLOUDCAM_CACHE/target)
   CLOUDCAM_E2E_SECONDS   length of the long recordings (default 300)
+  CLOUDCAM_E2E_REPLICAS_SECONDS  how long servers are killed behind a balancer (default 90)
 HELP
 }
 
@@ -96,7 +97,8 @@ if wanted crates; then
     step "tests of all crates"
     cargo test --locked --workspace --exclude tests --exclude ui
     step "tests of the control plane on PostgreSQL"
-    CLOUDCAM_TEST_DATABASE=postgres cargo test --locked -p control-plane --test '*'
+    CLOUDCAM_TEST_DATABASE=postgres CLOUDCAM_E2E_REPLICAS_SECONDS="${CLOUDCAM_E2E_REPLICAS_SECONDS:-90}" \
+        cargo test --locked -p control-plane --test '*'
 fi
 
 if wanted contract; then

@@ -23,6 +23,7 @@ use async_nats::{Client, jetstream};
 use benches::bus::Bus;
 use benches::database::{Database, Kind};
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use wire::bus::{EVENT_STREAM, HEAD_BUCKET, NODE_BUCKET, PLAN_BUCKET};
 
@@ -69,6 +70,7 @@ async fn run(args: &Args) -> Result<bool> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow!("a TLS provider is installed already"))?;
+    allow_connections()?;
     let scratch = args.scratch()?;
     let mut measured = Vec::new();
     for &kind in &args.databases {
@@ -84,6 +86,16 @@ async fn run(args: &Args) -> Result<bool> {
     println!("{}", report.table());
     println!("written: {}/fleet.json", args.out.display());
     Ok(!report.is_missed())
+}
+
+/// A connection a node, here and at the bus, which inherits the limit.
+fn allow_connections() -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    setrlimit(Resource::Nofile, all).context("allowing as many open files as possible")
 }
 
 /// All measurements of one size, with an installation of its own.

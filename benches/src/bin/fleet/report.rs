@@ -21,8 +21,6 @@ const MAX_STEAL: f64 = 0.03;
 const MAX_CLIENT_CORES: f64 = 0.9;
 /// As late as a plan may be.
 const MAX_PLAN_MS: f64 = 10_000.0;
-/// Indexed of published, below which events pile up.
-const MIN_INDEXED: f64 = 0.97;
 
 /// Everything that was measured, as written to `fleet.json`.
 #[derive(Debug, Serialize)]
@@ -209,7 +207,7 @@ fn too_much(one: &Measured, args: &Args) -> Vec<String> {
         format!("events wait {:.0} ms", one.lag_ms.p99),
     );
     unless(
-        one.indexed_per_s >= MIN_INDEXED * one.published_per_s,
+        one.backlog as f64 <= one.published_per_s * args.target_lag_ms / 1000.0,
         format!("{} events pile up", one.backlog),
     );
     unless(
