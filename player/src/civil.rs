@@ -166,6 +166,19 @@ pub fn stamp(at: UnixMs, zone: &str) -> String {
         .unwrap_or_default()
 }
 
+/// `Mon 23 Nov, 08:15 – 12:00`, with the day of the end when that is another one.
+#[must_use]
+pub fn span(start: UnixMs, end: UnixMs, zone: &str) -> String {
+    let (from, to) = (stamp(start, zone), stamp(end, zone));
+    let same_day = match (from.rsplit_once(", "), to.rsplit_once(", ")) {
+        (Some((first, _)), Some((last, time))) if first == last && end.since(start) < 86_400_000 => {
+            Some(time)
+        }
+        _ => None,
+    };
+    format!("{from} – {}", same_day.unwrap_or(&to))
+}
+
 fn formatted(at: UnixMs, zone: Option<&str>) -> Option<String> {
     let options = Object::new();
     let parts = [
@@ -192,6 +205,13 @@ fn formatted(at: UnixMs, zone: Option<&str>) -> Option<String> {
 fn intl(name: &str) -> Option<Function> {
     let intl = Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
     Reflect::get(&intl, &name.into()).ok()?.dyn_into().ok()
+}
+
+/// The UTC day of an instant, `2026-01-31`.
+#[must_use]
+pub fn utc_day(at: UnixMs) -> String {
+    let text = String::from(Date::new(&(at.0 as f64).into()).to_iso_string());
+    text.chars().take(10).collect()
 }
 
 /// The IANA time zones that the browser knows, `UTC` first.

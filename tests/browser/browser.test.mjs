@@ -7,4 +7,5 @@
 import './parts/player.mjs';
 import './parts/panel.mjs';
 import './parts/jobs.mjs';
+import './parts/orders.mjs';
 import './parts/nodes.mjs';

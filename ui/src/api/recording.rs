@@ -1,8 +1,11 @@
 //! Recording jobs and what else says when a camera is recorded.
 
 use player::api::{all, change, get, post, tell};
-use wire::api::{Camera, Job, JobPatch, NewJob, Page, PreviewJob, Recording, UpcomingWindows};
-use wire::{CameraId, JobId};
+use wire::api::{
+    Camera, Job, JobPatch, NewJob, NewOverride, Page, Placement, PreviewJob, Recording, RecordingOverride,
+    UpcomingWindows,
+};
+use wire::{CameraId, JobId, OverrideId};
 
 use super::{NOTHING, Result};
 
@@ -36,8 +39,28 @@ pub(crate) async fn preview(asked: &PreviewJob) -> Result<UpcomingWindows> {
     post("/api/v1/recording-jobs/preview", asked).await
 }
 
+/// What people said of a camera's recording, what is over included.
+pub(crate) async fn overrides(camera: CameraId) -> Result<Vec<RecordingOverride>> {
+    all(&format!("/api/v1/cameras/{camera}/overrides")).await
+}
+
+/// Records a camera now, stops or pauses it.
+pub(crate) async fn order(camera: CameraId, new: &NewOverride) -> Result<RecordingOverride> {
+    post(&format!("/api/v1/cameras/{camera}/overrides"), new).await
+}
+
+/// Ends such an order before its time.
+pub(crate) async fn cancel_order(id: OverrideId) -> Result<()> {
+    tell("DELETE", &format!("/api/v1/overrides/{id}"), NOTHING).await
+}
+
 /// A camera's sessions of recording, the newest first.
 pub(crate) async fn recordings(camera: CameraId, limit: u32) -> Result<Vec<Recording>> {
     let page: Page<Recording> = get(&format!("/api/v1/cameras/{camera}/recordings?limit={limit}")).await?;
     Ok(page.items)
+}
+
+/// Which nodes record a camera, and why.
+pub(crate) async fn placement(camera: CameraId) -> Result<Placement> {
+    get(&format!("/api/v1/cameras/{camera}/placement")).await
 }

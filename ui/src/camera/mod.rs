@@ -1,11 +1,14 @@
 //! The page of one camera: what it does and why, and everything that says when it is recorded.
 
+mod orders;
+mod placement;
 mod recordings;
+mod why;
 
-use player::state;
+use player::{civil, state};
 use wire::CameraId;
-use wire::access::Permission;
-use wire::api::Camera;
+use wire::access::{Permission, Right};
+use wire::api::{Camera, Me};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -14,6 +17,8 @@ use crate::jobs::Jobs;
 use crate::live::use_news;
 use crate::parts::{use_loaded_for, when_loaded};
 use crate::route::Route;
+use orders::Orders;
+use placement::Placement;
 use recordings::Recordings;
 
 /// The page asks for news this often, while it is not told.
@@ -47,6 +52,8 @@ struct FoundProps {
 fn Found(props: &FoundProps) -> Html {
     let camera = &props.camera;
     let may_manage = camera.permissions.has(Permission::Manage);
+    let me = use_context::<Me>();
+    let may_read_nodes = me.is_some_and(|me| me.rights.has(Right::ReadNodes));
     let (tone, text) = state::describe(camera);
     html! {
         <>
@@ -55,11 +62,18 @@ fn Found(props: &FoundProps) -> Html {
                     <h2>{ &camera.name }</h2>
                     <span class={classes!("state", tone.class())}>{ text }</span>
                 </div>
+                if let Some(planned) = &camera.planned {
+                    <p>{ why::sentence(planned, |at| civil::stamp(at, &civil::zone())) }</p>
+                }
                 <p class="address">{ &camera.url }</p>
                 <div class="row"><a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a></div>
             </section>
+            <Orders camera={camera.clone()} {may_manage} on_change={props.reload.clone()} news={props.news} />
             <Jobs camera={camera.clone()} {may_manage} on_change={props.reload.clone()} news={props.news} />
             <Recordings id={camera.id} news={props.news} />
+            if may_read_nodes {
+                <Placement id={camera.id} news={props.news} />
+            }
         </>
     }
 }

@@ -40,9 +40,13 @@ fn line(one: &Recording) -> Html {
     let zone = civil::zone();
     let start = one.started.unwrap_or(one.window_start);
     let (tone, how) = how(one);
-    let mut facts = vec![bytes(one.bytes)];
+    let mut facts = Vec::new();
     if one.stream == StreamKind::Sub {
-        facts.insert(0, "sub stream".to_owned());
+        facts.push("sub stream".to_owned());
+    }
+    // A node tells of a session when something about it changes, not with each byte.
+    if one.ended.is_some() || one.bytes > 0 {
+        facts.push(bytes(one.bytes));
     }
     facts.push(match one.gaps {
         0 => "no gaps".to_owned(),
@@ -52,14 +56,17 @@ fn line(one: &Recording) -> Html {
     if one.attempts > 1 {
         facts.push(format!("{} attempts", one.attempts));
     }
-    let end = one.ended.map(|end| {
-        let length = civil::duration(end.since(start).max(0));
-        format!(" – {} ({length})", civil::stamp(end, &zone))
-    });
+    let when = one.ended.map_or_else(
+        || civil::stamp(start, &zone),
+        |end| {
+            let length = civil::duration(end.since(start).max(0));
+            format!("{} ({length})", civil::span(start, end, &zone))
+        },
+    );
     html! {
         <li key={one.id.to_string()}>
             <div class="row between">
-                <span>{ civil::stamp(start, &zone) }{ end }</span>
+                <span>{ when }</span>
                 <span class={classes!("state", tone)}>{ how }</span>
             </div>
             <p class="address">{ facts.join(" · ") }</p>

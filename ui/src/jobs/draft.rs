@@ -41,6 +41,8 @@ pub(crate) struct Draft {
     pub(crate) time_zone: String,
     pub(crate) streams: StreamChoice,
     pub(crate) enabled: bool,
+    /// Seconds.
+    pub(crate) pre_roll: String,
 }
 
 /// Changes the newest draft, not the one that was drawn.
@@ -79,6 +81,7 @@ impl Draft {
             time_zone: String::new(),
             streams: StreamChoice::Main,
             enabled: true,
+            pre_roll: "0".to_owned(),
         }
     }
 
@@ -89,6 +92,7 @@ impl Draft {
             time_zone: job.time_zone.clone().unwrap_or_default(),
             streams: job.streams,
             enabled: job.enabled,
+            pre_roll: job.pre_roll_s.to_string(),
             ..Self::new(now, field)
         };
         match &job.schedule {
@@ -162,8 +166,13 @@ impl Draft {
             time_zone: self.zone(),
             streams: self.streams,
             enabled: self.enabled,
-            pre_roll_s: 0,
+            pre_roll_s: self.pre_roll_s(),
         }
+    }
+
+    /// Seconds of pre-roll; none when nothing is filled in.
+    fn pre_roll_s(&self) -> u32 {
+        self.pre_roll.trim().parse().unwrap_or(0)
     }
 
     /// The change of a job: all of it, because the form shows all of it.
@@ -174,7 +183,7 @@ impl Draft {
             time_zone: Some(self.zone().unwrap_or_default()),
             streams: Some(self.streams),
             enabled: Some(self.enabled),
-            pre_roll_s: None,
+            pre_roll_s: Some(self.pre_roll_s()),
         }
     }
 }
@@ -200,7 +209,7 @@ mod tests {
             time_zone: Some("Europe/Berlin".to_owned()),
             streams: StreamChoice::Both,
             enabled: false,
-            pre_roll_s: 0,
+            pre_roll_s: 20,
             created: UnixMs(0),
             revision: 3,
             upcoming: wire::api::UpcomingWindows {
@@ -236,6 +245,7 @@ mod tests {
             assert_eq!(draft.schedule(instant), Ok(schedule.clone()));
             let patch = draft.patch(schedule.clone());
             assert_eq!(patch.time_zone.as_deref(), Some("Europe/Berlin"));
+            assert_eq!(patch.pre_roll_s, Some(20));
             assert_eq!(
                 (patch.enabled, patch.streams),
                 (Some(false), Some(StreamChoice::Both))

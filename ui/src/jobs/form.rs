@@ -105,6 +105,11 @@ pub(crate) fn JobForm(props: &JobFormProps) -> Html {
             if draft.streams != StreamChoice::Main && props.camera.sub_url.is_none() {
                 <p class="address">{ "This camera has no sub stream yet: nothing is recorded of it." }</p>
             }
+            <label>
+                { "Seconds to keep from before each window (0 to 30)" }
+                <input type="number" min="0" max="30" required=true value={draft.pre_roll.clone()}
+                    oninput={on_text(&change, |draft, text| draft.pre_roll = text)} />
+            </label>
             <label class="check">
                 <input type="checkbox" checked={draft.enabled} onchange={on_check(&change)} />
                 { "Switched on" }

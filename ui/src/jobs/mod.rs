@@ -123,6 +123,9 @@ fn row(
             <p>{ when }</p>
             <p class="address">
                 { format!("{zone} · {}", words::streams(job.streams)) }
+                if job.pre_roll_s > 0 {
+                    { format!(" · {} s of pre-roll", job.pre_roll_s) }
+                }
             </p>
             if job.enabled {
                 { upcoming::list(&job.upcoming, 2) }

@@ -24,13 +24,11 @@ pub(crate) fn list(upcoming: &UpcomingWindows, most: usize) -> Html {
         return html! { <p class="address">{ format!("Nothing up to {until}.") }</p> };
     }
     let line = |window: &UpcomingWindow| {
-        html! {
-            <li>
-                { civil::stamp(window.start, zone) }
-                { " – " }
-                { window.end.map_or_else(|| "on and on".to_owned(), |end| civil::stamp(end, zone)) }
-            </li>
-        }
+        let when = match window.end {
+            Some(end) => civil::span(window.start, end, zone),
+            None => format!("{} – on and on", civil::stamp(window.start, zone)),
+        };
+        html! { <li>{ when }</li> }
     };
     html! { <ul class="windows">{ for upcoming.windows.iter().take(most).map(line) }</ul> }
 }
