@@ -125,7 +125,7 @@ impl World {
         let file = dir.join("node.toml");
         let text = std::fs::read_to_string(&file)?;
         let routed = format!("{text}[bus]\nurl = \"nats://127.0.0.1:{}\"\n", relay.port);
-        self.node.stop()?;
+        self.node.kill9()?;
         std::fs::write(&file, routed)?;
         self.node.resume()?;
         Ok(relay)
