@@ -15,7 +15,7 @@ use crate::domain::playlist::{
     Ending, Footage, MediaUrls, TOUCH_MS, codecs, ending, media, multivariant, select, variant,
 };
 use crate::domain::signing::{Grant, Rejected, Signer, expiry};
-use crate::store::{CameraRow, ObjectRow, erasures};
+use crate::store::{CameraRow, ObjectRow, erasures, windows};
 use crate::{AppState, Error};
 
 /// Longest range of a playlist, in milliseconds.
@@ -220,7 +220,14 @@ pub async fn rendition(
     if entries.is_empty() {
         return Err(Error::not_found("footage"));
     }
-    let ending = ending(&entries, range, now, row.recording && row.deleted.is_none());
+    let (organization, camera) = (ticket.organization, ticket.camera);
+    let ahead = state
+        .store
+        .read(move |c| windows::not_over(c, organization, Some(camera), now))
+        .await?;
+    let mut open = ahead.get(&(camera, stream)).into_iter().flatten();
+    let goes_on = open.any(|window| window.start <= now);
+    let ending = ending(&entries, range, now, goes_on);
     let urls = Urls {
         signer: signer(state),
         camera: ticket.camera,
