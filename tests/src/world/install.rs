@@ -13,10 +13,10 @@ use super::programs::built;
 ///
 /// # Errors
 /// When a command fails.
-pub(super) fn control(dir: &Path, bus_port: u16, http_port: u16) -> Result<()> {
+pub(super) fn control(dir: &Path, bus_port: u16, http_port: u16, bus: &str) -> Result<()> {
     let config = dir.join("control.toml");
     let text = format!(
-        "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:{http_port}\"\n[bus]\nurl = \"nats://127.0.0.1:{bus_port}\"\n",
+        "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:{http_port}\"\n[bus]\nurl = \"nats://127.0.0.1:{bus_port}\"\n{bus}",
         dir.join("control"),
     );
     std::fs::write(&config, text)?;

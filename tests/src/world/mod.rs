@@ -66,6 +66,14 @@ impl World {
     /// # Errors
     /// When one of them does not come up.
     pub async fn start(name: &str) -> Result<Self> {
+        Self::start_with(name, "").await
+    }
+
+    /// The same with more keys of the control plane's section `bus`, in TOML.
+    ///
+    /// # Errors
+    /// As [`World::start`].
+    pub async fn start_with(name: &str, bus: &str) -> Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = Folder(Some(
             tempfile::Builder::new()
@@ -74,7 +82,7 @@ impl World {
         ));
         let dir = folder.path();
         let (bus_port, http_port) = (free_port()?, free_port()?);
-        install::control(&dir, bus_port, http_port)?;
+        install::control(&dir, bus_port, http_port, bus)?;
         let bus = Process::start(
             "nats",
             nats_server()?,

@@ -12,5 +12,6 @@ mod outages;
 mod probe;
 mod schedule;
 mod switch;
+mod token;
 mod vanish;
 mod windows;

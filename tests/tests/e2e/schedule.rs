@@ -140,7 +140,7 @@ async fn cycle(
 async fn words(world: &World) -> Result<()> {
     let api = &world.api;
     let sims = world.simulate("camera", &SIM).await?;
-    let off = json!({ "recording": false });
+    let off = json!({ "recording": false, "allow_duplicate": true });
     let id = api.add("camera", &sims.urls[0], &off).await?;
     let overrides = format!("/api/v1/cameras/{id}/overrides");
     let say = async |body: Value| api.post(&overrides, &body).await.map(drop);
@@ -210,7 +210,9 @@ async fn licensed(world: &World, sims: &Cameras) -> Result<()> {
     let organization = me["organization"].as_str().context("an organization")?;
     let path = format!("/api/v1/organizations/{organization}");
     api.patch(&path, &json!({ "licensing": "required" })).await?;
-    let id = api.add("licensed", &sims.urls[0], &json!({})).await?;
+    let id = api
+        .add("licensed", &sims.urls[0], &json!({ "allow_duplicate": true }))
+        .await?;
     let lapses = now().plus(25_000);
     let body = json!({
         "name": "Standard", "valid_from": now().0 - MINUTE_MS, "valid_to": lapses,
