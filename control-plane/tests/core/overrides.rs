@@ -34,7 +34,8 @@ impl Site {
     }
 
     async fn shown(&self) -> Value {
-        self.call("GET", &format!("/api/v1/cameras/{}", self.camera), None).await
+        self.call("GET", &format!("/api/v1/cameras/{}", self.camera), None)
+            .await
     }
 
     /// Why it is recorded or not, once that is so.
@@ -56,29 +57,55 @@ impl Site {
 async fn record_now_reaches_the_node_and_ends() {
     let site = Site::start().await;
     assert_eq!(site.planned("idle").await["recording"], false);
-    let said = site.said(json!({"kind": "record", "duration_s": 60, "reason": " alarm "})).await;
+    let said = site
+        .said(json!({"kind": "record", "duration_s": 60, "reason": " alarm "}))
+        .await;
     let (start, end) = (said["start"].as_i64().unwrap(), said["end"].as_i64().unwrap());
-    assert_eq!((end - start, &said["reason"], &said["kind"]), (60_000, &json!("alarm"), &json!("record")));
+    assert_eq!(
+        (end - start, &said["reason"], &said["kind"]),
+        (60_000, &json!("alarm"), &json!("record"))
+    );
     let entries = site.entries("it is planned", |entries| entries.len() == 1).await;
     let window = entries[0].windows[0];
-    assert!(window.start() >= UnixMs(start) && window.end() == UnixMs(end), "{window:?}");
+    assert!(
+        window.start() >= UnixMs(start) && window.end() == UnixMs(end),
+        "{window:?}"
+    );
     let planned = site.planned("override").await;
-    assert_eq!((&planned["recording"], &planned["until"]), (&json!(true), &json!(end)));
+    assert_eq!(
+        (&planned["recording"], &planned["until"]),
+        (&json!(true), &json!(end))
+    );
     assert_eq!(site.shown().await["override"]["id"], said["id"]);
 
     assert_eq!(site.cancel(&said).await, 204);
     site.entries("it is over", <[_]>::is_empty).await;
     assert_eq!(site.cancel(&said).await, 409);
     assert_eq!(site.planned("idle").await["recording"], false);
-    let list = site.call("GET", &format!("/api/v1/cameras/{}/overrides?limit=1", site.camera), None).await;
-    assert!(list["items"][0]["cancelled"].is_i64() && list.get("next").is_none(), "{list}");
+    let list = site
+        .call(
+            "GET",
+            &format!("/api/v1/cameras/{}/overrides?limit=1", site.camera),
+            None,
+        )
+        .await;
+    assert!(
+        list["items"][0]["cancelled"].is_i64() && list.get("next").is_none(),
+        "{list}"
+    );
     let me = site.call("GET", "/api/v1/me", None).await;
     let organization = me["organization"].as_str().unwrap().parse().unwrap();
     let all = TimeRange::new(UnixMs::MIN, UnixMs::MAX).unwrap();
     let store = &site.world.server.state.store;
-    let windows = store.windows_in_range(organization, site.camera, all, UnixMs::MAX).await.unwrap();
+    let windows = store
+        .windows_in_range(organization, site.camera, all, UnixMs::MAX)
+        .await
+        .unwrap();
     assert_eq!((windows.len(), windows[0].start()), (1, UnixMs(start)));
-    assert!(windows[0].end() < UnixMs(end), "what should exist ends with the wish");
+    assert!(
+        windows[0].end() < UnixMs(end),
+        "what should exist ends with the wish"
+    );
 }
 
 #[tokio::test]
@@ -93,23 +120,37 @@ async fn a_pause_is_a_gap_of_the_operator_and_ends_when_resumed() {
     assert_eq!(site.planned("paused").await["recording"], false);
     let start = pause["start"].as_i64().unwrap();
     poll("the gap is in the ledger", async || {
-        site.gaps().await.into_iter().find(|gap| gap.0 == "operator" && gap.1 == start)
+        site.gaps()
+            .await
+            .into_iter()
+            .find(|gap| gap.0 == "operator" && gap.1 == start)
     })
     .await;
     assert_eq!(site.cancel(&pause).await, 204);
-    let entries = site.entries("it is planned again", |entries| entries.len() == 1).await;
+    let entries = site
+        .entries("it is planned again", |entries| entries.len() == 1)
+        .await;
     let resumed = entries[0].windows[0].start();
-    let list = site.call("GET", &format!("/api/v1/cameras/{}/overrides", site.camera), None).await;
+    let list = site
+        .call("GET", &format!("/api/v1/cameras/{}/overrides", site.camera), None)
+        .await;
     let cancelled = list["items"][0]["cancelled"].as_i64().unwrap();
     assert!(resumed >= UnixMs(cancelled));
-    let gap = site.gaps().await.into_iter().find(|gap| gap.0 == "operator").unwrap();
+    let gap = site
+        .gaps()
+        .await
+        .into_iter()
+        .find(|gap| gap.0 == "operator")
+        .unwrap();
     assert_eq!((gap.1, gap.2), (start, cancelled));
 
     // Until then: planned beyond it at once.
     let until = now().plus(3_600_000);
     site.said(json!({"kind": "pause", "until": until})).await;
     let entries = site.entries("it goes on afterwards", |entries| {
-        entries.first().is_some_and(|entry| entry.windows[0].start() == until)
+        entries
+            .first()
+            .is_some_and(|entry| entry.windows[0].start() == until)
     });
     assert!(!entries.await[0].is_active(now()));
     assert_eq!(site.planned("paused").await["until"], json!(until));
@@ -118,18 +159,31 @@ async fn a_pause_is_a_gap_of_the_operator_and_ends_when_resumed() {
 #[tokio::test]
 async fn a_stop_lasts_until_the_window_is_over() {
     let site = Site::start().await;
-    assert_eq!(site.refused(json!({"kind": "stop"})).await, (409, "nothing_recorded".to_owned()));
+    assert_eq!(
+        site.refused(json!({"kind": "stop"})).await,
+        (409, "nothing_recorded".to_owned())
+    );
     // What only people asked for just ends.
     let record = site.said(json!({"kind": "record"})).await;
-    assert_eq!(record["end"].as_i64().unwrap() - record["start"].as_i64().unwrap(), 600_000);
+    assert_eq!(
+        record["end"].as_i64().unwrap() - record["start"].as_i64().unwrap(),
+        600_000
+    );
     let stopped = site.said(json!({"kind": "stop"})).await;
-    assert!(stopped["id"] == record["id"] && stopped["cancelled"].is_i64(), "{stopped}");
+    assert!(
+        stopped["id"] == record["id"] && stopped["cancelled"].is_i64(),
+        "{stopped}"
+    );
     assert_eq!(site.refused(json!({"kind": "stop"})).await.0, 409);
     // A window of a job: until its end.
     let (from, to) = (now().plus(-60_000), now().plus(7_200_000));
-    site.job(json!({"name": "Event", "schedule": {"kind": "once", "from": from, "to": to}})).await;
+    site.job(json!({"name": "Event", "schedule": {"kind": "once", "from": from, "to": to}}))
+        .await;
     let planned = site.planned("job").await;
-    assert_eq!((&planned["job"], &planned["until"]), (&json!("Event"), &json!(to)));
+    assert_eq!(
+        (&planned["job"], &planned["until"]),
+        (&json!("Event"), &json!(to))
+    );
     let stopped = site.said(json!({"kind": "stop"})).await;
     assert_eq!((&stopped["kind"], &stopped["end"]), (&json!("pause"), &json!(to)));
     site.entries("nothing is planned", <[_]>::is_empty).await;
@@ -141,7 +195,9 @@ async fn a_stop_lasts_until_the_window_is_over() {
     // Without an end: until somebody resumes it.
     site.switch(true).await;
     site.entries("planned from the window's end on", |entries| {
-        entries.first().is_some_and(|entry| entry.windows[0].start() == to)
+        entries
+            .first()
+            .is_some_and(|entry| entry.windows[0].start() == to)
     })
     .await;
     site.said(json!({"kind": "record", "duration_s": 5})).await;
@@ -154,7 +210,10 @@ async fn a_stop_of_what_has_no_end_waits_for_a_resume() {
     let site = Site::start().await;
     site.switch(true).await;
     let stopped = site.said(json!({"kind": "stop"})).await;
-    assert_eq!((&stopped["kind"], &stopped["end"]), (&json!("pause"), &Value::Null));
+    assert_eq!(
+        (&stopped["kind"], &stopped["end"]),
+        (&json!("pause"), &Value::Null)
+    );
     site.entries("nothing is planned", <[_]>::is_empty).await;
     assert_eq!(site.cancel(&stopped).await, 204);
     site.entries("it is planned", |entries| entries.len() == 1).await;
@@ -168,13 +227,19 @@ async fn wrong_fields_are_named_and_repeats_make_nothing() {
         (json!({"kind": "record", "duration_s": 0}), "duration_s"),
         (json!({"kind": "record", "duration_s": 86_401}), "duration_s"),
         (json!({"kind": "record", "until": 5}), "until"),
-        (json!({"kind": "record", "until": now().plus(86_500_000)}), "until"),
+        (
+            json!({"kind": "record", "until": now().plus(86_500_000)}),
+            "until",
+        ),
         (json!({"kind": "pause", "until": far}), "until"),
         (json!({"kind": "pause", "until": now().plus(-1)}), "until"),
         (json!({"kind": "pause", "until": i64::MAX}), "until"),
         (json!({"kind": "pause", "until": i64::MIN}), "until"),
         (json!({"kind": "pause", "duration_s": 31_622_401}), "duration_s"),
-        (json!({"kind": "pause", "duration_s": 5, "until": now().plus(99_000)}), "until"),
+        (
+            json!({"kind": "pause", "duration_s": 5, "until": now().plus(99_000)}),
+            "until",
+        ),
         (json!({"kind": "stop", "duration_s": 5}), "duration_s"),
         (json!({"kind": "stop", "until": now().plus(9_000)}), "until"),
         (json!({"kind": "pause", "reason": "x".repeat(201)}), "reason"),
@@ -189,15 +254,23 @@ async fn wrong_fields_are_named_and_repeats_make_nothing() {
     let path = format!("/api/v1/cameras/{}/overrides", site.camera);
     let mut made = Vec::new();
     for _ in 0..2 {
-        let request = site.world.http.post(site.world.url(&path)).bearer_auth(&site.token);
-        let request = request.header("Idempotency-Key", "once").json(&json!({"kind": "record"}));
+        let request = site
+            .world
+            .http
+            .post(site.world.url(&path))
+            .bearer_auth(&site.token);
+        let request = request
+            .header("Idempotency-Key", "once")
+            .json(&json!({"kind": "record"}));
         let answer: Value = request.send().await.unwrap().json().await.unwrap();
         made.push(answer["id"].clone());
     }
     assert_eq!(made[0], made[1]);
     let list = site.call("GET", &path, None).await;
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
-    let audit = site.call("GET", "/api/v1/audit?action=override.create", None).await;
+    let audit = site
+        .call("GET", "/api/v1/audit?action=override.create", None)
+        .await;
     assert_eq!(audit["items"].as_array().unwrap().len(), 1, "{audit}");
 }
 
@@ -229,7 +302,8 @@ async fn what_no_licence_permits_cannot_be_asked_for() {
     let site = Site::start().await;
     let home = organization_of(&site.world, &site.token).await;
     let path = format!("/api/v1/organizations/{home}");
-    site.call("PATCH", &path, Some(json!({"licensing": "required"}))).await;
+    site.call("PATCH", &path, Some(json!({"licensing": "required"})))
+        .await;
     assert_eq!(
         site.refused(json!({"kind": "record"})).await,
         (409, "recording_not_permitted".to_owned())
@@ -258,9 +332,24 @@ async fn a_lost_nodes_camera_moves_and_the_placement_explains() {
         (placement["others"][0]["node"] == json!(second.id)).then_some(placement)
     })
     .await;
-    assert_eq!((&explained["nodes"][0]["node"], &explained["nodes"][0]["epoch"]), (&json!(first.id), &json!(1)));
-    assert!(explained["nodes"][0]["reason"].as_str().unwrap().contains("fewest"), "{explained}");
-    assert!(explained["others"][0]["why_not"].as_str().unwrap().contains("stays"), "{explained}");
+    assert_eq!(
+        (&explained["nodes"][0]["node"], &explained["nodes"][0]["epoch"]),
+        (&json!(first.id), &json!(1))
+    );
+    assert!(
+        explained["nodes"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("fewest"),
+        "{explained}"
+    );
+    assert!(
+        explained["others"][0]["why_not"]
+            .as_str()
+            .unwrap()
+            .contains("stays"),
+        "{explained}"
+    );
 
     // The first one says nothing any more; the second one does.
     let taken = poll("the second node has it", async || {
@@ -269,16 +358,30 @@ async fn a_lost_nodes_camera_moves_and_the_placement_explains() {
     })
     .await;
     assert_eq!(taken.entries[0].epoch, 2);
-    first.plan_when("the first node has it no more", |plan| plan.entries.is_empty()).await;
+    first
+        .plan_when("the first node has it no more", |plan| plan.entries.is_empty())
+        .await;
     let explained = placement().await;
     assert_eq!(explained["nodes"].as_array().unwrap().len(), 1, "{explained}");
-    assert!(explained["nodes"][0]["reason"].as_str().unwrap().contains("lost"), "{explained}");
-    assert!(explained["others"][0]["why_not"].as_str().unwrap().contains("lost"), "{explained}");
+    assert!(
+        explained["nodes"][0]["reason"].as_str().unwrap().contains("lost"),
+        "{explained}"
+    );
+    assert!(
+        explained["others"][0]["why_not"]
+            .as_str()
+            .unwrap()
+            .contains("lost"),
+        "{explained}"
+    );
 
     // It comes back, and what moved stays moved.
     first.report().await;
     poll("it is back", async || {
-        let why = placement().await["others"][0]["why_not"].as_str().unwrap().to_owned();
+        let why = placement().await["others"][0]["why_not"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         why.contains("stays").then_some(())
     })
     .await;
@@ -308,11 +411,18 @@ async fn two_copies_are_planned_on_two_nodes() {
         assert!(matches!(reply, wire::bus::Reply::Ok(_)), "both may open it");
     }
     let path = format!("/api/v1/cameras/{door}");
-    let (status, wrong) = world.call("PATCH", &path, &token, Some(json!({"copies": 3}))).await;
+    let (status, wrong) = world
+        .call("PATCH", &path, &token, Some(json!({"copies": 3})))
+        .await;
     assert_eq!((status, &wrong["field"]), (400, &json!("copies")));
     let labels = json!({"copies": 1, "node_labels": ["GPU"]});
     let (status, changed) = world.call("PATCH", &path, &token, Some(labels)).await;
     assert_eq!((status, &changed["node_labels"]), (200, &json!(["gpu"])));
-    let (_, placement) = world.call("GET", &format!("{path}/placement"), &token, None).await;
-    assert!(placement["nodes"][0]["trouble"].as_str().unwrap().contains("gpu"), "{placement}");
+    let (_, placement) = world
+        .call("GET", &format!("{path}/placement"), &token, None)
+        .await;
+    assert!(
+        placement["nodes"][0]["trouble"].as_str().unwrap().contains("gpu"),
+        "{placement}"
+    );
 }
