@@ -229,6 +229,8 @@ async fn licensed(world: &World, sims: &Cameras) -> Result<()> {
     let on = now();
     world.wait_recording(id).await?;
     clock_says(lapses.plus(4_000)).await?;
+    // So that its playlist has an end; what was recorded stays.
+    api.set_recording(id, false).await?;
     let (first, last) = recorded(world, id, on).await?;
     ensure!(first - on.0 <= STARTS_MS, "first frame after {} ms", first - on.0);
     let before = lapses.0 - last;
