@@ -102,14 +102,14 @@ impl Bus {
         .map_err(anyhow::Error::msg)
     }
 
-    /// A client that may say and hear everything: no such user is in the product.
+    /// A client that may say and hear everything in the control plane's account: no such user is in the product.
     ///
     /// # Errors
     /// When the bus does not let it in.
     pub async fn observer(&self) -> Result<Client> {
         let read = |name: &str| std::fs::read_to_string(keys::folder(&self.data_dir).join(name));
-        let signing = KeyPair::from_seed(read("account-signing")?.trim())?;
-        let account = nats_jwt::subject(&read("account.jwt")?).context("the account's token")?;
+        let signing = KeyPair::from_seed(read("control")?.trim())?;
+        let account = nats_jwt::subject(&read("control.jwt")?).context("the account's token")?;
         let key = KeyPair::new_user();
         let claims = Claims {
             subject: &key.public_key(),
