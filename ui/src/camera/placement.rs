@@ -61,7 +61,7 @@ fn placed(node: &PlacedNode) -> Html {
     html! {
         <li>
             <strong>{ &node.name }</strong>
-            { format!(" records it since {}. {}", civil::stamp(node.since, &civil::zone()), node.reason) }
+            { format!(" records it since {}: {}", civil::stamp(node.since, &civil::zone()), node.reason) }
             if let Some(trouble) = &node.trouble {
                 <p class="error">{ trouble }</p>
             }
