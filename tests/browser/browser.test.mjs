@@ -9,3 +9,4 @@ import './parts/panel.mjs';
 import './parts/jobs.mjs';
 import './parts/orders.mjs';
 import './parts/nodes.mjs';
+import './parts/ledger.mjs';

@@ -6,6 +6,7 @@ mod camera;
 mod cameras;
 mod form;
 mod jobs;
+mod ledger;
 mod link;
 mod live;
 mod nodes;
@@ -26,6 +27,7 @@ fn page(route: Route) -> Html {
         Route::Invite { token } | Route::Reset { token } => return html! { <link::OneTime {token} /> },
         Route::Cameras => html! { <cameras::Cameras /> },
         Route::Camera { id } => html! { <camera::CameraPage key={id.to_string()} {id} /> },
+        Route::Ledger => html! { <ledger::Ledger /> },
         Route::Nodes => html! { <nodes::Nodes /> },
         Route::Users => html! { <users::Users /> },
         Route::Account => html! { <account::Account /> },

@@ -13,6 +13,8 @@ pub(crate) enum Route {
     Cameras,
     #[at("/cameras/:id")]
     Camera { id: CameraId },
+    #[at("/ledger")]
+    Ledger,
     #[at("/nodes")]
     Nodes,
     #[at("/users")]
@@ -36,6 +38,7 @@ pub(crate) fn Navigation() -> Html {
     html! {
         <>
             <Link<Route> to={Route::Cameras}>{ "Cameras" }</Link<Route>>
+            <Link<Route> to={Route::Ledger}>{ "Completeness" }</Link<Route>>
             if may(Right::ReadNodes) {
                 <Link<Route> to={Route::Nodes}>{ "Nodes" }</Link<Route>>
             }

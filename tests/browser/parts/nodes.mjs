@@ -34,6 +34,47 @@ describe('the nodes', () => {
     await close();
   });
 
+  test('are changed, cordoned and drained, and removed only after a question', async () => {
+    const { page, faults, close } = await open(browser);
+    await signIn(page, '/#/nodes');
+    await card(page).getByRole('button', { name: 'Edit' }).click();
+    const form = page.getByRole('form', { name: `Change ${node.name}` });
+    await form.getByLabel(/^Labels/).fill('outdoor, GPU');
+    await form.getByLabel(/^Networks/).fill('nowhere');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByRole('alert').waitFor();
+    await form.getByLabel(/^Networks/).fill('127.0.0.0/8');
+    await form.getByLabel(/^Most cameras/).fill('16');
+    await assertAccessible(page);
+    await shoot(page, 'nodes-edit');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await card(page).getByText('Labels: outdoor, gpu').waitFor();
+    await card(page).getByText('Networks: 127.0.0.0/8').waitFor();
+    await card(page).getByText('1 of 16 cameras').waitFor();
+
+    await card(page).getByRole('button', { name: 'Cordon' }).click();
+    await card(page).getByText('It keeps its cameras and gets no new ones.').waitFor();
+    await card(page).getByRole('button', { name: 'Drain' }).click();
+    // There is no other node to take its camera.
+    await card(page).getByText(/: 1 left\. Those that no other node may take stay\./).waitFor();
+    await assertAccessible(page);
+    await shoot(page, 'nodes-draining');
+    await card(page).getByRole('button', { name: 'Remove' }).click();
+    const question = page.getByRole('alertdialog', { name: 'Remove a node' });
+    await question.getByText(/Drain it first to lose nothing\./).waitFor();
+    await question.getByRole('button', { name: 'Keep it' }).click();
+    await card(page).getByRole('button', { name: 'Stop draining' }).click();
+    await card(page).getByText('Connected', { exact: true }).waitFor();
+
+    await card(page).getByRole('button', { name: 'Edit' }).click();
+    for (const label of [/^Labels/, /^Networks/, /^Most cameras/]) await form.getByLabel(label).fill('');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await card(page).getByText('1 camera', { exact: true }).waitFor();
+    // The browser itself reports the network that was refused.
+    assert.deepEqual(faults.filter((fault) => !/(400|422) .*\/api\/v1\/nodes\//.test(fault)), []);
+    await close();
+  });
+
   test('join by a command that is shown once', async () => {
     const { page, faults, close } = await open(browser);
     await signIn(page, '/#/nodes');

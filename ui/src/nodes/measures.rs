@@ -1,6 +1,5 @@
 //! What a node says of itself, in the reader's words.
 
-use wire::UnixMs;
 use wire::status::{NodeStatus, StreamState, StreamStatus};
 
 use crate::parts::bytes;
@@ -85,8 +84,8 @@ fn part(used: u64, all: u64) -> Option<f64> {
 }
 
 /// How long ago the last report was, when that is too long.
-pub(crate) fn stale(status: &NodeStatus, now: UnixMs) -> Option<i64> {
-    let age_ms = now.since(status.at);
+pub(crate) fn stale(age_ms: Option<u64>) -> Option<i64> {
+    let age_ms = i64::try_from(age_ms?).ok()?;
     (age_ms > STALE_MS).then_some(age_ms)
 }
 

@@ -2,6 +2,7 @@
 
 mod add;
 mod card;
+mod form;
 mod measures;
 
 use player::api as shared;
@@ -42,7 +43,7 @@ pub(crate) fn Nodes() -> Html {
         Callback::from(move |()| is_adding.set(false))
     };
     let card = |node: &Node| {
-        html! { <Card key={node.id.to_string()} node={node.clone()} cameras={cameras.clone()} on_change={reload.clone()} /> }
+        html! { <Card key={node.id.to_string()} node={node.clone()} cameras={cameras.clone()} {may_manage} on_change={reload.clone()} /> }
     };
     html! {
         <section aria-label="Recorder nodes">
