@@ -3,6 +3,7 @@
 use control_plane::state::now;
 use serde_json::{Value, json};
 use wire::access::Role;
+use wire::plan::PlanEntry;
 use wire::{CameraId, TimeRange, UnixMs};
 
 use crate::node::{Node, camera};
@@ -146,7 +147,7 @@ async fn a_pause_is_a_gap_of_the_operator_and_ends_when_resumed() {
 
     // Until then: planned beyond it at once.
     let until = now().plus(3_600_000);
-    site.said(json!({"kind": "pause", "until": until})).await;
+    let pause = site.said(json!({"kind": "pause", "until": until})).await;
     let entries = site.entries("it goes on afterwards", |entries| {
         entries
             .first()
@@ -154,6 +155,9 @@ async fn a_pause_is_a_gap_of_the_operator_and_ends_when_resumed() {
     });
     assert!(!entries.await[0].is_active(now()));
     assert_eq!(site.planned("paused").await["until"], json!(until));
+    assert_eq!(site.cancel(&pause).await, 204);
+    let resumed = |entries: &[PlanEntry]| entries.first().is_some_and(|entry| entry.is_active(now()));
+    site.entries("it is planned again at once", resumed).await;
 }
 
 #[tokio::test]

@@ -87,7 +87,9 @@ fn open_start(entry: &PlanEntry, now: UnixMs) -> Option<UnixMs> {
         return None;
     }
     if entry.continuous {
-        return entry.windows.last().map(TimeRange::start);
+        // One that was to begin later may begin now.
+        let start = entry.windows.last().map(TimeRange::start);
+        return start.filter(|start| *start <= now);
     }
     let mut windows = entry.windows.iter().chain(&entry.afterwards);
     windows.find(|window| window.contains(now)).map(TimeRange::start)

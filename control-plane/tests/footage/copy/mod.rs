@@ -85,7 +85,7 @@ async fn a_copy_has_every_row_and_serves() {
 
     // Rows that were made up to have some in each table are not what the server writes and reads.
     for table in ["recording_job", "recording_override", "licence"] {
-        database::execute(&to, &format!("DELETE FROM {table}"));
+        execute(&to, &format!("DELETE FROM {table}"));
     }
     let bus = format!("nats://127.0.0.1:{}", free_port());
     database::choose(source.dir.path(), &to);
