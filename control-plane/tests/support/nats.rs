@@ -24,7 +24,9 @@ pub(crate) fn give_keys(url: &str, data_dir: &Path) {
         .lock()
         .unwrap()
         .as_ref()
-        .and_then(|known| known.get(url).cloned());
+        .and_then(|known| known.get(url).cloned())
+        // A port may serve again after its bus is gone.
+        .filter(|source| source.is_dir());
     match source {
         Some(source) => copy(&source, &target),
         None => drop(keys::init(&target, now()).unwrap()),
