@@ -119,6 +119,16 @@ impl Watched {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
     }
 
+    /// An attempt is over. Its stream is idle, unless another attempt took over meanwhile: what ends late
+    /// says nothing of what began since.
+    pub fn release(&self, ended: &Arc<dyn Running>, attempts: u64) {
+        let is_ours = self.running().is_some_and(|running| Arc::ptr_eq(&running, ended));
+        if is_ours {
+            self.set_running(None);
+            self.set_state(StreamState::Idle, attempts);
+        }
+    }
+
     /// The attempt that runs.
     #[must_use]
     pub fn running(&self) -> Option<Arc<dyn Running>> {
@@ -174,4 +184,48 @@ impl Watched {
 #[must_use]
 pub fn outage_end(now: UnixMs) -> UnixMs {
     now.plus(-10_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use media_core::AccessUnit;
+    use media_core::facts::{Adjustment, AttemptStats};
+    use wire::coverage::GapCause;
+    use wire::{CameraId, StreamKind};
+
+    use super::*;
+    use crate::ledger::{Cause, StreamKey};
+
+    struct Quiet;
+
+    impl Running for Quiet {
+        fn stop(&self) {}
+        fn adjust(&self, _: Adjustment) {}
+        fn stats(&self) -> AttemptStats {
+            AttemptStats::default()
+        }
+        fn keyframe(&self) -> Option<AccessUnit> {
+            None
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_ends_late_leaves_the_next_one_alone() {
+        let key = StreamKey {
+            camera: CameraId::from_bytes([1; 16]),
+            stream: StreamKind::Main,
+        };
+        let cause = Cause::new(GapCause::Node, "test", UnixMs(0));
+        let watched = Watched::new(Arc::new(Stream::new(key, 1, UnixMs(0), cause)));
+        let (first, second): (Arc<dyn Running>, Arc<dyn Running>) = (Arc::new(Quiet), Arc::new(Quiet));
+        watched.set_running(Some(first.clone()));
+        watched.set_running(Some(second.clone()));
+        watched.set_state(StreamState::Recording, 2);
+        watched.release(&first, 1);
+        assert!(watched.running().is_some());
+        assert_eq!(watched.status(Instant::now()).state, StreamState::Recording);
+        watched.release(&second, 2);
+        assert!(watched.running().is_none());
+        assert_eq!(watched.status(Instant::now()).state, StreamState::Idle);
+    }
 }

@@ -378,8 +378,7 @@ impl Task {
         if tokio::time::timeout(STOP_LIMIT, ended).await.is_err() {
             tracing::warn!(camera = %self.entry.camera, "the attempt did not end in time");
         }
-        self.watched.set_running(None);
-        self.watched.set_state(StreamState::Idle, self.state.attempts);
+        self.watched.release(&running, self.state.attempts);
     }
 }
 
