@@ -1,9 +1,10 @@
 // What the server says there is to play, asked without a browser.
 
-import { world } from './browser.mjs';
+import { turn, world } from './browser.mjs';
 
 /** A client of the API that is signed in. */
 export async function client() {
+  await turn();
   const session = await json(fetch(`${world.url}/api/v1/session`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
