@@ -1,3 +1,5 @@
+//! The file store: what it holds, and what it refuses.
+
 use sha2::{Digest, Sha256};
 use url::Url;
 use wire::UnixMs;

@@ -1,3 +1,5 @@
+//! The player's API over footage.
+
 use serde_json::json;
 use wire::event::{Head, NodeEvent};
 use wire::{StreamKind, UnixMs};

@@ -1,3 +1,5 @@
+//! Objects' bytes: whole, in ranges, and refused.
+
 use control_plane::domain::signing::Grant;
 use control_plane::state::now;
 use sha2::{Digest, Sha256};

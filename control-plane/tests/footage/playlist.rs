@@ -1,3 +1,5 @@
+//! Playlists over HTTP.
+
 use control_plane::app::playback::signer;
 use control_plane::domain::signing::Grant;
 use control_plane::state::now;

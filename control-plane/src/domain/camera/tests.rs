@@ -1,3 +1,5 @@
+//! Names and addresses of cameras: what is taken, and how it is tidied.
+
 use rstest::rstest;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Coverage and calendar, by examples and against oracles.
+
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Events that are taken, and those that can never be true.
+
 use wire::{CameraId, ObjectId, Segment, StreamKind};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! When holds begin and end.
+
 use wire::plan::{CutTargets, PlanEntry};
 use wire::source::{Reader, Source, Transport};
 use wire::{NodeId, StreamKind};

@@ -1,3 +1,5 @@
+//! Rows of an imported file.
+
 use proptest::prelude::*;
 use rstest::rstest;
 

@@ -1,3 +1,5 @@
+//! What licences permit, and when that changes.
+
 use proptest::prelude::*;
 use rstest::rstest;
 

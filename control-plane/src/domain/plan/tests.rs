@@ -1,3 +1,5 @@
+//! Plans: examples, any order of what comes in, and properties against an oracle.
+
 mod orders;
 mod properties;
 

@@ -74,8 +74,15 @@ pub fn why(wish: &Wish, permit: Permit, denied: GapCause, has_node: bool, now: U
         return because(Situation::Unlicensed, permit.next_change(now));
     }
     let end = permit.next_change(now).map_or(end, |ends| ends.min(end));
+    // Who asks for a recording while it is paused is why there is one, whatever would be recorded otherwise.
+    let is_paused = || {
+        wish.overrides
+            .iter()
+            .any(|one| one.kind == OverrideKind::Pause && one.covers(now))
+    };
     let situation = match (base, said) {
         _ if !has_node => return because(Situation::NoNode, None),
+        (Some(_), Some(said)) if said.kind == OverrideKind::Record && is_paused() => Situation::Asked,
         (Some(Some(job)), _) => Situation::Job(job),
         (Some(None), _) => Situation::Switch,
         (None, _) => Situation::Asked,

@@ -1,3 +1,5 @@
+//! Playlists as players read them.
+
 use proptest::prelude::*;
 use wire::media::Init;
 use wire::{ObjectId, Segment, SegmentTable, StreamKind, TimeRange, Track, UnixMs};
