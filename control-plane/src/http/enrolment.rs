@@ -122,7 +122,11 @@ async fn enrol(
     tag = "nodes",
     operation_id = "challenge_node",
     params(("id" = NodeId, Path)),
-    responses((status = 200, description = "For whoever asks; only the node can use it.", body = NodeChallenge)),
+    responses(
+        (status = 200, description = "For whoever asks; only the node can use it.", body = NodeChallenge),
+        (status = 404, description = "That is no node's id.", body = wire::api::Problem,
+            content_type = "application/problem+json"),
+    ),
 )]
 async fn challenge(
     state: Data<AppState>,
@@ -148,6 +152,8 @@ async fn challenge(
     request_body = ProveNode,
     responses(
         (status = 200, description = "The token.", body = BusAccess),
+        (status = 404, description = "That is no node's id.", body = wire::api::Problem,
+            content_type = "application/problem+json"),
         (status = 401, description = "The proof does not hold.", body = wire::api::Problem,
             content_type = "application/problem+json"),
         (status = 403, description = "`node_removed`.", body = wire::api::Problem,

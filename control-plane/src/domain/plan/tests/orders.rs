@@ -83,19 +83,22 @@ fn nodes_record_their_own_organization_only() {
 }
 
 #[test]
-fn an_edit_reaches_the_plan_and_a_clock_that_steps_back_does_not() {
+fn an_edit_reaches_the_plan_and_a_clock_that_steps_back_stops_nothing() {
     let nodes = [node(1, Presence::Online)];
     let mut cameras = vec![camera(1)];
     let mut kept = Vec::new();
     settle(&mut cameras, &mut kept, &nodes, NOW);
-    assert!(
-        settle(&mut cameras, &mut kept, &nodes, NOW.plus(-10 * HOUR_MS))
-            .changed
-            .is_empty()
-    );
+    let before = NOW.plus(-10 * HOUR_MS);
+    settle(&mut cameras, &mut kept, &nodes, before);
+    assert!(kept[0].entries[0].is_active(before) && kept[0].entries[0].is_active(NOW));
+    let revision = kept[0].revision;
+    assert!(settle(&mut cameras, &mut kept, &nodes, NOW).changed.is_empty());
     cameras[0].credentials_revision = 2;
     let edited = settle(&mut cameras, &mut kept, &nodes, NOW.plus(1));
-    assert_eq!((edited.changed.len(), edited.changed[0].revision), (1, 2));
+    assert_eq!(
+        (edited.changed.len(), edited.changed[0].revision),
+        (1, revision + 1)
+    );
 }
 
 fn until(end: UnixMs) -> Permit {
