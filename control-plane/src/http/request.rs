@@ -130,7 +130,7 @@ impl FromRequest for IdempotencyKey {
             value
                 .to_str()
                 .ok()
-                .filter(|key| (1..=KEY_MAX).contains(&key.len()))
+                .filter(|key| (1..=KEY_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()))
                 .map(str::to_owned)
                 .ok_or_else(|| {
                     Error::invalid(
