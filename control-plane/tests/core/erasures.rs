@@ -162,7 +162,7 @@ async fn nodes_carry_it_out_until_they_say_so() {
     let site = site().await;
     let (node, world) = (&site.node, &site.world);
     index(node, object(node.id, site.camera, T)).await;
-    let key = "erase once";
+    let key = "erase-once";
     let request = || {
         let post = world.http.post(world.url(&path(site.camera)));
         let post = post.bearer_auth(&site.token).header("idempotency-key", key);
