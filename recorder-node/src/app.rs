@@ -86,7 +86,11 @@ pub async fn serve(
     let started = now();
     let identity = Identity::load(&config.data_dir)?;
     let node = identity.node;
-    let access = Access::new(identity, config.data_dir.clone(), config.bus.clone())?;
+    let access = Access::new(
+        identity,
+        config.data_dir.clone(),
+        (config.bus.clone(), config.https.clone()),
+    )?;
     let db = Db::open(&config.data_dir)?;
     let layout = Layout::create(&config.data_dir).context("cannot make the spool")?;
     let past = {
@@ -260,6 +264,7 @@ impl Parts {
             db: self.db.clone(),
             layout: self.layout.clone(),
             link: self.link.clone(),
+            https: self.config.https.clone(),
             concurrency: self.config.upload.concurrency,
             signals: self.signals.clone(),
             under_way: self.uploads.clone(),

@@ -24,6 +24,9 @@ pub struct Config {
     /// The message bus; enrolment says where it is.
     #[serde(default)]
     pub bus: Bus,
+    /// HTTPS towards the control plane and the object store.
+    #[serde(default)]
+    pub https: Https,
     /// The spool on disk.
     #[serde(default)]
     pub spool: Spool,
@@ -43,6 +46,14 @@ pub struct Bus {
     /// `nats://host:port` or `tls://host:port`; several with commas between.
     pub url: Option<String>,
     /// Certificates (PEM) that the bus' own must descend from.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// HTTPS towards the control plane and the object store.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Https {
+    /// Certificates (PEM) that are trusted beside the system's own.
     pub ca_file: Option<PathBuf>,
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use nkeys::KeyPair;
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -16,8 +16,9 @@ use wire::NodeId;
 use wire::api::{Enrol, Enrolled, NodeChallenge, Problem, ProveNode};
 use wire::bus::{BusAccess, token_statement};
 
-use crate::config::Config;
+use crate::config::{Config, Https};
 use crate::db::{Db, settings};
+use crate::https;
 use crate::identity::Identity;
 
 const LIMIT: Duration = Duration::from_secs(15);
@@ -41,6 +42,7 @@ pub async fn enrol(config: &Config, server: &str, token: &str) -> anyhow::Result
         );
     }
     let server = address(server)?;
+    let client = client(&config.https)?;
     // Opened before the token is used up: a folder that cannot be written costs nothing then.
     let node = Db::open(data_dir)?.with(settings::known_node)?;
     let key = KeyPair::new_user();
@@ -52,7 +54,7 @@ pub async fn enrol(config: &Config, server: &str, token: &str) -> anyhow::Result
         version: env!("CARGO_PKG_VERSION").to_owned(),
         node,
     };
-    let joined: Enrolled = match post(&server, "api/v1/enrol", &body).await {
+    let joined: Enrolled = match post(&client, &server, "api/v1/enrol", &body).await {
         Ok(joined) => joined,
         Err(AskError::Away(error)) => bail!("{server} does not answer: {error}"),
         Err(AskError::Refused { title, .. }) => bail!("{server} refused: {title}"),
@@ -95,10 +97,11 @@ impl AskError {
 ///
 /// # Errors
 /// [`AskError`].
-pub async fn prove(server: &str, node: NodeId, key: &KeyPair) -> Result<BusAccess, AskError> {
-    let server = address(server).map_err(|error| AskError::Away(error.to_string()))?;
+pub async fn prove(https: &Https, server: &str, node: NodeId, key: &KeyPair) -> Result<BusAccess, AskError> {
+    let away = |error: anyhow::Error| AskError::Away(format!("{error:#}"));
+    let (server, client) = (address(server).map_err(away)?, client(https).map_err(away)?);
     let path = format!("api/v1/nodes/{node}");
-    let NodeChallenge { challenge } = post(&server, &format!("{path}/challenge"), &()).await?;
+    let NodeChallenge { challenge } = post(&client, &server, &format!("{path}/challenge"), &()).await?;
     let signature = key
         .sign(token_statement(node, &challenge).as_bytes())
         .map_err(|error| AskError::Away(error.to_string()))?;
@@ -106,7 +109,7 @@ pub async fn prove(server: &str, node: NodeId, key: &KeyPair) -> Result<BusAcces
         challenge,
         signature: BASE64_URL_SAFE_NO_PAD.encode(signature),
     };
-    post(&server, &format!("{path}/token"), &proof).await
+    post(&client, &server, &format!("{path}/token"), &proof).await
 }
 
 fn address(text: &str) -> anyhow::Result<Url> {
@@ -120,15 +123,21 @@ fn address(text: &str) -> anyhow::Result<Url> {
     Ok(url)
 }
 
-async fn post<B: Serialize, A: DeserializeOwned>(server: &Url, path: &str, body: &B) -> Result<A, AskError> {
+fn client(config: &Https) -> anyhow::Result<Client> {
+    https::client(config)?
+        .timeout(LIMIT)
+        .build()
+        .context("no HTTP client")
+}
+
+async fn post<B: Serialize, A: DeserializeOwned>(
+    client: &Client,
+    server: &Url,
+    path: &str,
+    body: &B,
+) -> Result<A, AskError> {
     let away = |error: &dyn std::fmt::Display| AskError::Away(error.to_string());
     let url = server.join(path).map_err(|error| away(&error))?;
-    let client = Client::builder()
-        .timeout(LIMIT)
-        .redirect(redirect::Policy::none())
-        .user_agent(concat!("cloudcam-recorder/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| away(&error))?;
     let answer = client.post(url).json(body).send().await;
     let answer = answer.map_err(|error| AskError::Away(chain(&error)))?;
     if answer.status() == StatusCode::OK {

@@ -10,6 +10,7 @@ pub mod config;
 pub mod db;
 pub mod enrol;
 pub mod erasure;
+pub mod https;
 pub mod identity;
 pub mod ledger;
 pub mod machine;

@@ -18,7 +18,7 @@ use crate::store::transaction;
 #[command(after_help = "Examples:\n  \
     control-plane create-admin --config /etc/cloudcam/control.toml --login ann@example.org\n  \
     control-plane create-admin --config /etc/cloudcam/control.toml --login bob --organization \"Blue Shop\" \
-    --password-file /root/bob")]
+    --password-file bob.txt")]
 pub(super) struct CreateAdmin {
     #[command(flatten)]
     config: ConfigFile,

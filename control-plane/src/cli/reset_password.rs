@@ -19,7 +19,7 @@ use crate::store::transaction;
 #[command(after_help = "Examples:\n  \
     control-plane reset-password --config /etc/cloudcam/control.toml --login admin\n  \
     control-plane reset-password --config /etc/cloudcam/control.toml --login admin --remove-totp \
-    --password-file /root/admin")]
+    --password-file admin.txt")]
 pub(super) struct ResetPassword {
     #[command(flatten)]
     config: ConfigFile,

@@ -37,6 +37,7 @@ struct Inner {
     identity: Mutex<Identity>,
     data_dir: PathBuf,
     config: config::Bus,
+    https: config::Https,
     /// The bus let the node in no more.
     refused: Notify,
 }
@@ -46,7 +47,11 @@ impl Access {
     ///
     /// # Errors
     /// When the private key is damaged.
-    pub fn new(identity: Identity, data_dir: PathBuf, config: config::Bus) -> anyhow::Result<Self> {
+    pub fn new(
+        identity: Identity,
+        data_dir: PathBuf,
+        (config, https): (config::Bus, config::Https),
+    ) -> anyhow::Result<Self> {
         // What nkeys says could repeat parts of the seed.
         let key = KeyPair::from_seed(&identity.seed)
             .map_err(|_| anyhow::anyhow!("the node's private key is damaged: enrol anew"))?;
@@ -57,6 +62,7 @@ impl Access {
             identity: Mutex::new(identity),
             data_dir,
             config,
+            https,
             refused: Notify::new(),
         })))
     }
@@ -184,7 +190,7 @@ async fn renew_once(access: &Access, link: &Link) -> Result<(), AskError> {
         Ok(fresh) => fresh,
         Err(error) => {
             tracing::debug!(%error, "no token over the bus; asking over HTTPS");
-            prove(&access.0.server, access.node(), &access.0.key).await?
+            prove(&access.0.https, &access.0.server, access.node(), &access.0.key).await?
         }
     };
     if let Err(error) = access.take(fresh).await {
@@ -225,7 +231,7 @@ mod tests {
         let mut identity = stranger("nats://h");
         identity.access.issued = UnixMs(1_000_000);
         identity.access.expires = UnixMs(1_100_000);
-        let access = Access::new(identity, dir.path().to_owned(), config::Bus::default()).unwrap();
+        let access = Access::new(identity, dir.path().to_owned(), Default::default()).unwrap();
         let rest = |at| access.rest(UnixMs(at)).as_millis();
         assert_eq!(rest(1_000_000), 50_000);
         assert_eq!(rest(1_049_000), 1_000);
@@ -239,14 +245,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut identity = stranger("nats://given");
         identity.access.ca = Some("pem".to_owned());
-        let plain = Access::new(identity.clone(), dir.path().to_owned(), config::Bus::default()).unwrap();
+        let plain = Access::new(identity.clone(), dir.path().to_owned(), Default::default()).unwrap();
         assert_eq!(plain.urls(), ["nats://given"]);
         assert_eq!(plain.ca_file(), Some(dir.path().join("bus-ca.pem")));
         let own = config::Bus {
             url: Some("tls://a, tls://b".to_owned()),
             ca_file: Some("/own".into()),
         };
-        let own = Access::new(identity, dir.path().to_owned(), own).unwrap();
+        let own = Access::new(identity, dir.path().to_owned(), (own, config::Https::default())).unwrap();
         assert_eq!(own.urls(), ["tls://a", "tls://b"]);
         assert_eq!(own.ca_file(), Some("/own".into()));
     }

@@ -18,7 +18,6 @@ use wire::{CameraId, NodeId, ObjectId, StreamKind, TimeRange, UnixMs};
 use super::access::Access;
 use super::outbox::Drain;
 use super::{Link, plan};
-use crate::config;
 use crate::db::{Db, outbox};
 use crate::identity::tests::stranger;
 use crate::spool::heads::Heads;
@@ -53,7 +52,7 @@ impl Nats {
     /// This bus lets everybody in: who is let in where is tested with the control plane.
     fn access(&self) -> Access {
         let identity = stranger(&format!("nats://127.0.0.1:{}", self.port));
-        Access::new(identity, self.dir.path().to_owned(), config::Bus::default()).unwrap()
+        Access::new(identity, self.dir.path().to_owned(), Default::default()).unwrap()
     }
 }
 

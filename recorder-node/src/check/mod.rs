@@ -102,6 +102,7 @@ pub fn main(path: &Path) -> ExitCode {
 fn verdicts_of(config: &Config) -> Vec<Verdict> {
     let mut verdicts = probes::disk(config);
     verdicts.push(probes::plugins());
+    verdicts.push(probes::certificates(config));
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             verdicts.extend(runtime.block_on(probes::bus(config)));

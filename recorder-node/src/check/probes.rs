@@ -12,6 +12,7 @@ use crate::bus::access::Access;
 use crate::bus::{link, plan};
 use crate::config::Config;
 use crate::db::{Db, settings};
+use crate::https;
 use crate::identity::Identity;
 use crate::media::{Recorder, source_spec};
 use crate::spool::space::free_bytes;
@@ -98,6 +99,21 @@ pub(super) fn plugins() -> Verdict {
     )
 }
 
+/// What HTTPS trusts.
+pub(super) fn certificates(config: &Config) -> Verdict {
+    match https::client(&config.https) {
+        Ok(_) if config.https.ca_file.is_some() => {
+            Verdict::ok("HTTPS", "the system's certificates and `https.ca_file`")
+        }
+        Ok(_) => Verdict::ok("HTTPS", "the system's certificates"),
+        Err(error) => {
+            let remedy =
+                "mend `https.ca_file`, or leave it out; until then the node records and uploads nothing";
+            Verdict::bad(Grade::Fail, "HTTPS", format!("{error:#}"), remedy)
+        }
+    }
+}
+
 /// Whether the node has joined, the bus, its version, and what the control plane makes on it.
 pub(super) async fn bus(config: &Config) -> Vec<Verdict> {
     let enrol = "make an enrolment token in the panel, then run `recorder-node enrol`";
@@ -114,7 +130,11 @@ pub(super) async fn bus(config: &Config) -> Vec<Verdict> {
     };
     let (node, server) = (identity.node, identity.server.clone());
     let joined = Verdict::ok("enrolment", format!("node {node} of {server}"));
-    let access = match Access::new(identity, config.data_dir.clone(), config.bus.clone()) {
+    let access = match Access::new(
+        identity,
+        config.data_dir.clone(),
+        (config.bus.clone(), config.https.clone()),
+    ) {
         Ok(access) => access,
         Err(error) => {
             return vec![Verdict::bad(

@@ -25,6 +25,7 @@ use wire::coverage::GapCause;
 use wire::{NodeId, ObjectId};
 
 use crate::bus::{Link, RequestError, request};
+use crate::config::Https;
 use crate::db::objects::ObjectRow;
 use crate::db::{Db, DbError, objects};
 use crate::spool::Layout;
@@ -93,6 +94,8 @@ pub struct Uploader {
     pub layout: Layout,
     /// To the control plane.
     pub link: Link,
+    /// How the object store is trusted.
+    pub https: Https,
     /// Objects on their way at the same time.
     pub concurrency: usize,
     /// Woken when gaps were written.
@@ -107,7 +110,7 @@ impl Uploader {
     /// # Errors
     /// When no HTTP client can be made.
     pub async fn run(self, wake: Arc<Notify>, stop: CancellationToken) -> anyhow::Result<()> {
-        let http = put::client()?;
+        let http = put::client(&self.https)?;
         let mut breaker = Breaker::default();
         let mut later = Later::default();
         let mut tasks: JoinSet<(Turn, Result<(), UploadError>)> = JoinSet::new();

@@ -6,12 +6,14 @@ use std::time::Duration;
 use anyhow::Context;
 use futures::TryStreamExt;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Body, Client, StatusCode, redirect};
+use reqwest::{Body, Client, StatusCode};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 use wire::bus::UploadReply;
 
 use super::UnderWay;
+use crate::config::Https;
+use crate::https;
 
 /// Slowest upload that is waited for.
 const SLOWEST_BYTES_PER_S: u64 = 16 * 1024;
@@ -25,12 +27,10 @@ pub(super) enum PutError {
     Refused(String),
 }
 
-/// The HTTP client of all uploads. It follows no redirect: a signed URL is for one place.
-pub(super) fn client() -> anyhow::Result<Client> {
-    Client::builder()
+/// The HTTP client of all uploads.
+pub(super) fn client(config: &Https) -> anyhow::Result<Client> {
+    https::client(config)?
         .connect_timeout(Duration::from_secs(10))
-        .redirect(redirect::Policy::none())
-        .user_agent(concat!("cloudcam-recorder/", env!("CARGO_PKG_VERSION")))
         .build()
         .context("cannot make an HTTP client")
 }

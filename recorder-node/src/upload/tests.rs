@@ -90,6 +90,7 @@ async fn nothing_is_asked_for_again_and_again() {
         db: db.clone(),
         layout: layout.clone(),
         link: world.link.clone(),
+        https: Https::default(),
         concurrency: 2,
         signals: Arc::default(),
         under_way: Arc::default(),

@@ -1,9 +1,9 @@
 //! Tokens that live for seconds: a node renews them without a break in its footage, and gets in again after it
-//! was off for longer than one lives.
+//! was off for longer than one lives. A node that is removed stops recording.
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::wait::wait_for;
 use tests::world::{DEADLINE, World, now};
@@ -46,5 +46,18 @@ async fn run(world: &mut World) -> Result<()> {
     })
     .await?;
     world.wait_recording(id).await?;
-    world.wait_settled(Duration::from_secs(90)).await
+    world.wait_settled(Duration::from_secs(90)).await?;
+    // The bus turns the removed node out; what it asks for a new token then tells it why.
+    let node = world.api.nodes().await?[0].id;
+    world
+        .api
+        .remove(&format!("/api/v1/nodes/{node}?force=true"))
+        .await?;
+    wait_for("the removed node lets go of the camera", DEADLINE, async || {
+        let runs = sims.sent(0).await?.runs;
+        let last_us = runs.iter().map(|run| run.last_us).max().context("no frame")?;
+        Ok((now().0 * 1000 > last_us.cast_signed() + 2_000_000).then_some(()))
+    })
+    .await?;
+    world.node.check_alive()
 }
