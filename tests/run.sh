@@ -95,10 +95,10 @@ fi
 
 if wanted crates; then
     step "tests of all crates"
-    cargo test --locked --workspace --exclude tests --exclude ui
+    cargo test --locked --workspace --exclude tests --exclude ui --no-fail-fast
     step "tests of the control plane on PostgreSQL"
     CLOUDCAM_TEST_DATABASE=postgres CLOUDCAM_E2E_REPLICAS_SECONDS="${CLOUDCAM_E2E_REPLICAS_SECONDS:-90}" \
-        cargo test --locked -p control-plane --test '*'
+        cargo test --locked -p control-plane --test '*' --no-fail-fast
 fi
 
 if wanted contract; then
@@ -117,9 +117,9 @@ if wanted e2e || wanted browser; then
     npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
     cargo build --locked -p control-plane -p recorder-node -p tests --bins
     if wanted e2e && wanted browser; then
-        cargo test --locked -p tests
+        cargo test --locked -p tests --no-fail-fast
     elif wanted e2e; then
-        cargo test --locked -p tests -- --skip browser
+        cargo test --locked -p tests --no-fail-fast -- --skip browser
     else
         cargo test --locked -p tests browser
     fi

@@ -13,7 +13,7 @@ mod windows;
 use std::path::Path;
 
 use camera::{Auth, Camera};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use gstreamer::prelude::*;
 use media_core::facts::{AttemptEnd, CloseReason, SourceSpec, Track, Transport};
@@ -296,6 +296,11 @@ fn times_figures_and_probe() {
     }
     let gop = attempt.last_gop().unwrap();
     assert!(gop.units[0].keyframe && gop.units.len() < 100);
+    // The camera's clock is known with its first report, which may take some seconds.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while attempt.stats().clock_offset_ms.is_none() && Instant::now() < deadline {
+        runtime.block_on(units.recv()).unwrap();
+    }
     let stats = attempt.stats();
     assert!(
         stats.frames > 50 && stats.packet_age.unwrap() < Duration::from_secs(1),
