@@ -7,7 +7,7 @@ use anyhow::Context;
 use async_nats::jetstream;
 use async_nats::jetstream::kv::{Entry, Operation};
 use futures::StreamExt;
-use wire::bus::{HEAD_BUCKET, NODE_BUCKET, head_key};
+use wire::bus::{HEAD_BUCKET, NODE_BUCKET, PLAN_BUCKET, head_key};
 use wire::event::Head;
 use wire::status::NodeStatus;
 use wire::{CameraId, NodeId};
@@ -28,6 +28,10 @@ pub(super) async fn nodes(state: AppState, jetstream: jetstream::Context) -> any
     let bucket = setup::bucket(&jetstream, NODE_BUCKET)
         .await
         .context("the bucket of nodes")?;
+    // Nodes look for their plans before there are any.
+    setup::bucket(&jetstream, PLAN_BUCKET)
+        .await
+        .context("the bucket of plans")?;
     let mut watch = bucket.watch_with_history(">").await?;
     // After a loss, plans may have to be put again.
     state.replan.notify_here();
