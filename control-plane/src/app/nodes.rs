@@ -1,5 +1,6 @@
 //! Recorder nodes: what people set of them, what they say of themselves, and how they go.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use serde_json::json;
@@ -167,40 +168,65 @@ pub async fn online(state: &AppState, caller: &Caller) -> Result<Vec<NodeId>, Er
     Ok(ids.filter(|id| state.nodes.online(*id).is_some()).collect())
 }
 
-/// Whether a node enrolled and was not removed since.
+/// Takes nodes' words, each a node's newest; whether one reports that did not. Who reports is known at once.
+/// What is new of nodes and their machines is noted in one transaction; most words say nothing new, and nothing
+/// is written. Nodes that are not enrolled are left out.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn is_enrolled(state: &AppState, id: NodeId) -> Result<bool, StoreError> {
-    let key = state.store.read(move |c| nodes::key(c, id)).await?;
-    Ok(key.is_some_and(|key| key.removed.is_none()))
+/// Those of the database: what was not noted then is with the node's next word.
+pub async fn heard(state: &AppState, statuses: Vec<NodeStatus>, now: UnixMs) -> Result<bool, StoreError> {
+    let at = Instant::now();
+    let asked: Vec<NodeId> = statuses
+        .iter()
+        .filter(|status| !state.nodes.is_noted(status))
+        .map(|status| status.node)
+        .collect();
+    let noted = if asked.is_empty() {
+        HashMap::new()
+    } else {
+        let ids = asked.clone();
+        state.store.read(move |c| registry::machines(c, &ids)).await?
+    };
+    let (mut same, mut new, mut came) = (Vec::new(), Vec::new(), false);
+    for status in statuses {
+        let id = status.node;
+        if asked.contains(&id) {
+            let machine = (true, short(&status.version), tidy(&status.hardware));
+            match noted.get(&id) {
+                Some(before) if *before == machine => same.push(id),
+                Some(_) => new.push((id, machine)),
+                None => {
+                    tracing::warn!(node = %id, "a node that is not enrolled reported");
+                    continue;
+                }
+            }
+        }
+        if state.nodes.put(status, at) {
+            tracing::info!(node = %id, "node online");
+            came = true;
+        }
+    }
+    if !new.is_empty() {
+        same.extend(new.iter().map(|(id, _)| *id));
+        state.store.write(move |c| note(c, &new, now)).await?;
+    }
+    state.nodes.noted(&same);
+    Ok(came)
 }
 
-/// Notes what is new in a node's word about itself: that it reports, its version, its machine. Most words
-/// say nothing new, and nothing is written.
-///
-/// # Errors
-/// Those of the database.
-pub async fn heard(state: &AppState, status: &NodeStatus, now: UnixMs) -> Result<(), StoreError> {
-    let (id, version, hardware) = (status.node, short(&status.version), tidy(&status.hardware));
-    let before = state.nodes.online(id);
-    if before.is_some_and(|before| short(&before.version) == version && tidy(&before.hardware) == hardware) {
-        return Ok(());
-    }
-    let noted = state.store.read(move |c| registry::machine(c, id)).await?;
-    let wanted = (true, version.clone(), hardware.clone());
-    if noted.is_none_or(|noted| noted == wanted) {
-        return Ok(());
-    }
-    let note = move |c: &mut Connection| {
-        registry::heard(c, id, &version, &hardware, now)?;
-        if let Some(organization) = registry::set_online(c, id, true)? {
+fn note(
+    connection: &mut Connection,
+    nodes: &[(NodeId, (bool, String, Hardware))],
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    for (id, (_, version, hardware)) in nodes {
+        registry::heard(connection, *id, version, hardware, now)?;
+        if let Some(organization) = registry::set_online(connection, *id, true)? {
             let body = json!({"version": version});
-            tell(c, organization, FactKind::NodeOnline, (id, &body), now)?;
+            tell(connection, organization, FactKind::NodeOnline, (*id, &body), now)?;
         }
-        Ok(())
-    };
-    state.store.write(note).await
+    }
+    Ok(())
 }
 
 /// Notes in the task's transaction that nodes report no more, each with its last word's time as far as that

@@ -15,6 +15,16 @@ pub struct OnlineNode {
     pub status: Arc<NodeStatus>,
     /// When that came.
     pub heard: Instant,
+    /// Whether the database knows that it reports, and its machine.
+    is_noted: bool,
+}
+
+impl OnlineNode {
+    fn is_noted_with(&self, status: &NodeStatus, now: Instant) -> bool {
+        let (known, new) = (&self.status, status);
+        let is_same = known.version == new.version && known.hardware == new.hardware;
+        self.is_noted && is_same && !is_lost(self.heard, now)
+    }
 }
 
 /// The nodes that reported within their time to live; clones share it.
@@ -25,10 +35,34 @@ impl Nodes {
     /// Takes a status; whether the node was not online before.
     pub fn put(&self, status: NodeStatus, heard: Instant) -> bool {
         let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let node = status.node;
-        let status = Arc::new(status);
-        map.insert(node, OnlineNode { status, heard })
-            .is_none_or(|before| is_lost(before.heard, heard))
+        let before = map.get(&status.node);
+        let came = before.is_none_or(|before| is_lost(before.heard, heard));
+        let is_noted = before.is_some_and(|before| before.is_noted_with(&status, heard));
+        let entry = OnlineNode {
+            status: Arc::new(status),
+            heard,
+            is_noted,
+        };
+        map.insert(entry.status.node, entry);
+        came
+    }
+
+    /// Whether the database knows already what a status says of its node and the machine.
+    #[must_use]
+    pub fn is_noted(&self, status: &NodeStatus) -> bool {
+        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        map.get(&status.node)
+            .is_some_and(|entry| entry.is_noted_with(status, Instant::now()))
+    }
+
+    /// The database knows of these nodes what they last said of themselves.
+    pub fn noted(&self, nodes: &[NodeId]) {
+        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for node in nodes {
+            if let Some(entry) = map.get_mut(node) {
+                entry.is_noted = true;
+            }
+        }
     }
 
     /// A node's last status, while it is online.
@@ -71,4 +105,53 @@ impl Nodes {
 
 fn is_lost(heard: Instant, now: Instant) -> bool {
     now.saturating_duration_since(heard) > Duration::from_secs(NODE_TTL_S)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::UnixMs;
+    use wire::status::Hardware;
+
+    use super::*;
+
+    fn status(version: &str) -> NodeStatus {
+        NodeStatus {
+            node: NodeId::from_bytes([1; 16]),
+            name: "north".to_owned(),
+            version: version.to_owned(),
+            at: UnixMs(0),
+            started: UnixMs(0),
+            plan_revision: None,
+            memory_bytes: 0,
+            disk_free_bytes: 0,
+            spool_bytes: 0,
+            upload_backlog: 0,
+            outbox_backlog: 0,
+            streams: Vec::new(),
+            erased: Vec::new(),
+            hardware: Hardware::default(),
+            cpu_permille: 0,
+            upload_bytes_per_s: 0,
+            upload_backlog_bytes: 0,
+        }
+    }
+
+    #[test]
+    fn a_node_is_to_be_noted_when_it_comes_changes_or_comes_back() {
+        let (nodes, node, first) = (Nodes::default(), status("1").node, Instant::now());
+        assert!(!nodes.is_noted(&status("1")));
+        assert!(nodes.put(status("1"), first));
+        // The database did not take it: its next word is to be noted still.
+        assert!(!nodes.is_noted(&status("1")));
+        assert!(!nodes.put(status("1"), first));
+        nodes.noted(&[node]);
+        assert!(nodes.is_noted(&status("1")));
+        assert!(!nodes.is_noted(&status("2")));
+        assert!(!nodes.put(status("2"), first));
+        assert!(!nodes.is_noted(&status("2")));
+        nodes.noted(&[node]);
+        let later = first + Duration::from_secs(NODE_TTL_S + 1);
+        assert!(nodes.put(status("2"), later));
+        assert!(!nodes.is_noted(&status("2")));
+    }
 }

@@ -1,7 +1,6 @@
 //! Watches: what nodes last said, kept in memory.
 
-use std::collections::HashSet;
-use std::time::Instant;
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Context;
 use async_nats::jetstream;
@@ -10,15 +9,18 @@ use futures::StreamExt;
 use wire::bus::{HEAD_BUCKET, NODE_BUCKET, PLAN_BUCKET, head_key};
 use wire::event::Head;
 use wire::status::NodeStatus;
-use wire::{CameraId, NodeId};
+use wire::{CameraId, ErasureId, NodeId};
 
 use super::setup;
 use crate::AppState;
 use crate::app::erasures::reported;
-use crate::app::nodes::{heard, is_enrolled};
+use crate::app::nodes::heard;
 use crate::domain::event::{check_head, tidy};
 use crate::state::now;
 use crate::store::cameras::owner_if_assigned;
+
+/// Most words of nodes that are taken at once.
+const BATCH: usize = 1_000;
 
 /// Follows nodes' status until something fails.
 ///
@@ -32,35 +34,50 @@ pub(super) async fn nodes(state: AppState, jetstream: jetstream::Context) -> any
     setup::bucket(&jetstream, PLAN_BUCKET)
         .await
         .context("the bucket of plans")?;
-    let mut watch = bucket.watch_with_history(">").await?;
+    let watch = bucket.watch_with_history(">").await?;
     // After a loss, plans may have to be put again.
     state.replan.notify_here();
-    while let Some(entry) = watch.next().await {
-        let entry = entry?;
-        if entry.operation != Operation::Put {
-            continue;
+    // However long the database takes, the next look is at what all nodes say by then.
+    let mut entries = watch.ready_chunks(BATCH);
+    while let Some(entries) = entries.next().await {
+        let mut statuses = BTreeMap::new();
+        for entry in entries {
+            if let Some(status) = status_of(&entry?) {
+                statuses.insert(status.node, status);
+            }
         }
-        match serde_json::from_slice::<NodeStatus>(&entry.value) {
-            Ok(status) if status.node.to_string() == entry.key => report(&state, status).await?,
-            Ok(_) => tracing::warn!(key = entry.key, "a node reported under another node's key"),
-            Err(error) => tracing::warn!(key = entry.key, %error, "a node's status cannot be read"),
-        }
+        report(&state, statuses.into_values().collect()).await?;
     }
     Ok(())
 }
 
-async fn report(state: &AppState, mut status: NodeStatus) -> anyhow::Result<()> {
-    status.name = tidy(&status.name);
-    let node = status.node;
-    if state.nodes.online(node).is_none() && !is_enrolled(state, node).await? {
-        tracing::warn!(%node, "a node that is not enrolled reported");
-        return Ok(());
+/// A node's status, when it can be read and is under its own key.
+fn status_of(entry: &Entry) -> Option<NodeStatus> {
+    if entry.operation != Operation::Put {
+        return None;
     }
-    heard(state, &status, now()).await?;
-    reported(state, node, &status.erased, now()).await?;
-    if state.nodes.put(status, Instant::now()) {
-        tracing::info!(%node, "node online");
+    match serde_json::from_slice::<NodeStatus>(&entry.value) {
+        Ok(mut status) if status.node.to_string() == entry.key => {
+            status.name = tidy(&status.name);
+            return Some(status);
+        }
+        Ok(_) => tracing::warn!(key = entry.key, "a node reported under another node's key"),
+        Err(error) => tracing::warn!(key = entry.key, %error, "a node's status cannot be read"),
+    }
+    None
+}
+
+async fn report(state: &AppState, statuses: Vec<NodeStatus>) -> anyhow::Result<()> {
+    let erased: Vec<(NodeId, Vec<ErasureId>)> = statuses
+        .iter()
+        .filter(|status| !status.erased.is_empty())
+        .map(|status| (status.node, status.erased.clone()))
+        .collect();
+    if heard(state, statuses, now()).await? {
         state.replan.nodes_here();
+    }
+    for (node, erased) in erased {
+        reported(state, node, &erased, now()).await?;
     }
     Ok(())
 }

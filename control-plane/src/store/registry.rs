@@ -1,5 +1,7 @@
 //! What is known of nodes: what people set, what they said of themselves, whether they report.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use wire::api::NodeState;
 use wire::plan::Plan;
@@ -222,26 +224,27 @@ pub fn empty_plan(connection: &mut Connection, id: NodeId) -> Result<(), StoreEr
     super::nodes::put_plan(connection, &kept)
 }
 
-/// What is noted of a node's machine.
+/// Of each of these nodes that was not removed: whether it reports, its version, its machine, as noted.
 ///
 /// # Errors
 /// Those of the database.
-pub fn machine(
+pub fn machines(
     connection: &mut Connection,
-    id: NodeId,
-) -> Result<Option<(bool, String, Hardware)>, StoreError> {
-    let row: Option<(bool, String, Option<String>)> = node::table
-        .find(Id::from(id))
-        .select((node::online, node::version, node::hardware))
-        .first(connection)
-        .optional()?;
-    row.map(|(online, version, hardware)| {
+    ids: &[NodeId],
+) -> Result<HashMap<NodeId, (bool, String, Hardware)>, StoreError> {
+    let ids: Vec<Id> = ids.iter().copied().map(Into::into).collect();
+    let rows: Vec<(Id, bool, String, Option<String>)> = node::table
+        .filter(node::id.eq_any(ids))
+        .filter(node::removed.is_null())
+        .select((node::id, node::online, node::version, node::hardware))
+        .load(connection)?;
+    let machine = |(id, online, version, hardware): (Id, bool, String, Option<String>)| {
         let hardware = hardware
             .as_deref()
             .map_or(Ok(Hardware::default()), serde_json::from_str)?;
-        Ok((online, version, hardware))
-    })
-    .transpose()
+        Ok((id.into(), (online, version, hardware)))
+    };
+    rows.into_iter().map(machine).collect()
 }
 
 /// Notes a node's machine, and that it reported.
