@@ -42,6 +42,14 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 # Compiled output of a test run is thrown away with the next change; incremental files only fill the disk.
 export CARGO_INCREMENTAL=0
 
+# What failed so far: one failure does not hide the next.
+failures=()
+attempt() {
+    local name="$1"
+    shift
+    "$@" || failures+=("$name")
+}
+
 step() { printf '\n=== %s (%s)\n' "$1" "$(date -u +%H:%M:%S)"; }
 wanted() { [[ " ${steps[*]} " == *" $1 "* ]]; }
 
@@ -95,10 +103,10 @@ fi
 
 if wanted crates; then
     step "tests of all crates"
-    cargo test --locked --workspace --exclude tests --exclude ui --no-fail-fast
+    attempt "tests of all crates" cargo test --locked --workspace --exclude tests --exclude ui --no-fail-fast
     step "tests of the control plane on PostgreSQL"
     CLOUDCAM_TEST_DATABASE=postgres CLOUDCAM_E2E_REPLICAS_SECONDS="${CLOUDCAM_E2E_REPLICAS_SECONDS:-90}" \
-        cargo test --locked -p control-plane --test '*' --no-fail-fast
+        attempt "tests on PostgreSQL" cargo test --locked -p control-plane --test '*' --no-fail-fast
 fi
 
 if wanted contract; then
@@ -106,7 +114,7 @@ if wanted contract; then
     install_schemathesis
     cargo build --locked -p control-plane
     for database in sqlite postgres; do
-        python3 tests/contract/contract.py --database "$database" --schemathesis "$SCHEMATHESIS" \
+        attempt "the API on $database" python3 tests/contract/contract.py --database "$database" --schemathesis "$SCHEMATHESIS" \
             --nats-server "$NATS_SERVER" --control-plane "$CARGO_TARGET_DIR/debug/control-plane"
     done
 fi
@@ -117,12 +125,17 @@ if wanted e2e || wanted browser; then
     npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
     cargo build --locked -p control-plane -p recorder-node -p tests --bins
     if wanted e2e && wanted browser; then
-        cargo test --locked -p tests --no-fail-fast
+        attempt "end to end" cargo test --locked -p tests --no-fail-fast
     elif wanted e2e; then
-        cargo test --locked -p tests --no-fail-fast -- --skip browser
+        attempt "end to end" cargo test --locked -p tests --no-fail-fast -- --skip browser
     else
-        cargo test --locked -p tests browser
+        attempt "the browser" cargo test --locked -p tests browser
     fi
 fi
 
+if [ "${#failures[@]}" -gt 0 ]; then
+    step "failed"
+    printf '%s\n' "${failures[@]}"
+    exit 1
+fi
 step "all passed"
