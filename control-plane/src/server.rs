@@ -135,7 +135,7 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
         bus_keys: Arc::new(Keyring::new(&config.data_dir)),
         revoke: Arc::new(Notify::new()),
         heads: Heads::default(),
-        nodes: Nodes::default(),
+        nodes: Nodes::new(config.nodes.lost_after()),
         replica: replica()?.into(),
         replan: Wake::default(),
         erase: Wake::default(),

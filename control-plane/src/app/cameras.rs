@@ -14,12 +14,12 @@ use wire::source::{Credentials, Source};
 use wire::{CameraId, UnixMs};
 
 use super::reach::Reach;
-use super::{Caller, Once, licences, vault, wishes};
+use super::{Caller, Once, licences, moves, vault, wishes};
 use crate::domain::camera::{self, InvalidCamera};
 use crate::domain::page::{Cursor, Part};
 use crate::store::cameras::Filter;
 use crate::store::facts::FactKind;
-use crate::store::{CameraRow, Connection, StoreError, assignments, cameras};
+use crate::store::{CameraRow, Connection, StoreError, cameras};
 use crate::{AppState, Error};
 use fits::{has_group, has_room, is_elsewhere};
 use standing::Standing;
@@ -191,7 +191,7 @@ pub async fn delete(
             row.credentials = None;
             cameras::update(c, &row)?;
             wishes::follow(c, &row, now)?;
-            assignments::end(c, id, now)?;
+            moves::end(c, caller.organization, id, now)?;
             licences::release(c, &caller, id, now)?;
             caller.note(c, "camera.delete", id, (Some(&before), None::<&Camera>), now)?;
             tell(c, &caller, FactKind::CameraDeleted, &row, now)?;

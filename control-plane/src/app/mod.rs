@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod licences;
 pub mod limits;
 mod lockout;
+pub mod moves;
 pub mod node_token;
 pub mod nodes;
 pub mod organizations;

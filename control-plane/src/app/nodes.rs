@@ -9,7 +9,7 @@ use wire::api::{Node, NodePatch, Page};
 use wire::status::{Hardware, NodeStatus};
 use wire::{NodeId, OrganizationId, UnixMs};
 
-use super::Caller;
+use super::{Caller, moves};
 use crate::bus::OnlineNode;
 use crate::domain::node::InvalidNode;
 use crate::domain::page::{Cursor, Part};
@@ -81,6 +81,7 @@ pub async fn patch(
     now: UnixMs,
 ) -> Result<Node, Error> {
     caller.require(Right::ManageNodes)?;
+    let organization = caller.organization;
     let (caller, shared) = (caller.clone(), state.clone());
     let edit = move |c: &mut Connection| {
         let mut row = known(c, caller.organization, id)?;
@@ -97,7 +98,7 @@ pub async fn patch(
         Ok(shown(c, &shared, row)?)
     };
     let node = state.store.transaction(edit).await?;
-    state.replan.notify_one();
+    state.replan.organization(organization);
     Ok(node)
 }
 
@@ -116,6 +117,7 @@ pub async fn remove(
     now: UnixMs,
 ) -> Result<(), Error> {
     caller.require(Right::ManageNodes)?;
+    let organization = caller.organization;
     let (caller, shared) = (caller.clone(), state.clone());
     let edit = move |c: &mut Connection| {
         let row = known(c, caller.organization, id)?;
@@ -137,14 +139,14 @@ pub async fn remove(
     state.store.transaction(edit).await?;
     state.nodes.forget(id);
     state.revoke.notify_one();
-    state.replan.notify_one();
+    state.replan.organization(organization);
     Ok(())
 }
 
 /// What the removal of a node is in the database; its key is revoked on the bus by who finds it here.
 fn removed(connection: &mut Connection, row: &NodeEntry, now: UnixMs) -> Result<(), StoreError> {
     registry::remove(connection, row.id, now)?;
-    assigned::end_all(connection, row.id, "the node was removed", now)?;
+    moves::end_all(connection, row.organization, row.id, now)?;
     // It stops recording, if it still hears of it.
     registry::empty_plan(connection, row.id)?;
     let body = json!({"name": row.settings.name});

@@ -3,6 +3,7 @@
 //! What people say is kept with the camera's other wishes and reaches its node with the next plan. What
 //! should have existed stays in the ledger: a pause is a gap of cause `operator`.
 
+use serde_json::json;
 use wire::access::Permission;
 use wire::api::{self, NewOverride, OverrideRequest, Page, RecordingOverride};
 use wire::{CameraId, OverrideId, UnixMs};
@@ -12,8 +13,9 @@ use super::{Actor, Caller, Once};
 use crate::domain::page::{Cursor, Part};
 use crate::domain::plan::{ENDLESS, OverrideKind, Wish};
 use crate::domain::text;
+use crate::store::facts::FactKind;
 use crate::store::overrides::{self, OverrideRow};
-use crate::store::{CameraRow, Connection, holds, licences};
+use crate::store::{CameraRow, Connection, StoreError, holds, licences};
 use crate::{AppState, Error};
 
 /// How long is recorded unless told, in seconds.
@@ -79,10 +81,13 @@ pub async fn create(
             let made = match new.kind {
                 OverrideRequest::Record => {
                     may_record(c, &of, now)?;
-                    added(c, row(OverrideKind::Record, end))?
+                    added(c, &caller, row(OverrideKind::Record, end), now)?
                 }
-                OverrideRequest::Pause => added(c, row(OverrideKind::Pause, end))?,
-                OverrideRequest::Stop => stop(c, &of, standing, |end| row(OverrideKind::Pause, end), now)?,
+                OverrideRequest::Pause => added(c, &caller, row(OverrideKind::Pause, end), now)?,
+                OverrideRequest::Stop => {
+                    let pause = |end| row(OverrideKind::Pause, end);
+                    stop(c, &caller, (&of, standing), pause, now)?
+                }
             };
             wishes::follow(c, &of, now)?;
             once.made(c, &caller, *made.id.as_bytes(), now)?;
@@ -101,9 +106,38 @@ pub async fn create(
     Ok(made)
 }
 
-fn added(c: &mut Connection, row: OverrideRow) -> Result<OverrideRow, Error> {
+fn added(c: &mut Connection, caller: &Caller, row: OverrideRow, now: UnixMs) -> Result<OverrideRow, Error> {
     overrides::insert(c, &row)?;
+    tell(c, caller, FactKind::OverrideCreated, &row, now)?;
     Ok(row)
+}
+
+/// Ends one before its time.
+fn ended(
+    c: &mut Connection,
+    caller: &Caller,
+    mut row: OverrideRow,
+    now: UnixMs,
+) -> Result<OverrideRow, Error> {
+    overrides::cancel(c, caller.organization, row.id, now)?;
+    row.cancelled = Some(now);
+    tell(c, caller, FactKind::OverrideCancelled, &row, now)?;
+    Ok(row)
+}
+
+/// Tells what somebody said, but not who: that is for the audit log.
+fn tell(
+    c: &mut Connection,
+    caller: &Caller,
+    kind: FactKind,
+    row: &OverrideRow,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let body = json!({
+        "override": row.id, "kind": shown(row).kind, "start": row.start, "end": row.end,
+        "reason": row.reason, "cancelled": row.cancelled,
+    });
+    caller.tell(c, kind, Some(row.camera), &body, now)
 }
 
 /// When a new override ends, by what was asked for.
@@ -157,8 +191,8 @@ fn may_record(c: &mut Connection, of: &CameraRow, now: UnixMs) -> Result<(), Err
 /// Ends what people asked for, and pauses what is planned beside it until its window is over.
 fn stop(
     c: &mut Connection,
-    of: &CameraRow,
-    standing: Vec<OverrideRow>,
+    caller: &Caller,
+    (of, standing): (&CameraRow, Vec<OverrideRow>),
     pause: impl FnOnce(Option<UnixMs>) -> OverrideRow,
     now: UnixMs,
 ) -> Result<OverrideRow, Error> {
@@ -168,18 +202,16 @@ fn stop(
         title: "nothing is to be recorded at the moment: there is nothing to stop".to_owned(),
     };
     due_until(&wish, now).ok_or_else(nothing)?;
-    let mut ended = None;
-    for mut row in standing {
+    let mut last = None;
+    for row in standing {
         if row.kind == OverrideKind::Record {
-            overrides::cancel(c, of.organization, row.id, now)?;
-            row.cancelled = Some(now);
-            ended = Some(row);
+            last = Some(ended(c, caller, row, now)?);
         }
     }
     wish.overrides.retain(|one| one.kind != OverrideKind::Record);
-    match (due_until(&wish, now), ended) {
-        (Some(end), _) => added(c, pause(Some(end).filter(|end| *end < ENDLESS))),
-        (None, Some(ended)) => Ok(ended),
+    match (due_until(&wish, now), last) {
+        (Some(end), _) => added(c, caller, pause(Some(end).filter(|end| *end < ENDLESS)), now),
+        (None, Some(last)) => Ok(last),
         (None, None) => Err(nothing()),
     }
 }
@@ -244,12 +276,8 @@ pub async fn cancel(state: &AppState, caller: &Caller, id: OverrideId, now: Unix
                     title: "the override is over".to_owned(),
                 });
             }
-            overrides::cancel(c, caller.organization, id, now)?;
+            let after = ended(c, &caller, row.clone(), now)?;
             wishes::follow(c, &of, now)?;
-            let after = OverrideRow {
-                cancelled: Some(now),
-                ..row.clone()
-            };
             let (before, after) = (shown(&row), shown(&after));
             caller.note(c, "override.cancel", id, (Some(&before), Some(&after)), now)?;
             Ok(())

@@ -20,24 +20,42 @@ pub struct OnlineNode {
 }
 
 impl OnlineNode {
-    fn is_noted_with(&self, status: &NodeStatus, now: Instant) -> bool {
+    fn is_noted_with(&self, status: &NodeStatus) -> bool {
         let (known, new) = (&self.status, status);
-        let is_same = known.version == new.version && known.hardware == new.hardware;
-        self.is_noted && is_same && !is_lost(self.heard, now)
+        self.is_noted && known.version == new.version && known.hardware == new.hardware
     }
 }
 
-/// The nodes that reported within their time to live; clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Nodes(Arc<RwLock<HashMap<NodeId, OnlineNode>>>);
+/// What nodes last said; clones share it.
+#[derive(Debug, Clone)]
+pub struct Nodes {
+    last: Arc<RwLock<HashMap<NodeId, OnlineNode>>>,
+    lost_after: Duration,
+}
+
+/// None yet; lost after the default time of silence.
+impl Default for Nodes {
+    fn default() -> Self {
+        Self::new(Duration::from_secs(NODE_TTL_S))
+    }
+}
 
 impl Nodes {
+    /// None yet; one that says nothing for `lost_after` is not online.
+    #[must_use]
+    pub fn new(lost_after: Duration) -> Self {
+        Self {
+            last: Arc::default(),
+            lost_after,
+        }
+    }
+
     /// Takes a status; whether the node was not online before.
     pub fn put(&self, status: NodeStatus, heard: Instant) -> bool {
-        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.last.write().unwrap_or_else(PoisonError::into_inner);
         let before = map.get(&status.node);
-        let came = before.is_none_or(|before| is_lost(before.heard, heard));
-        let is_noted = before.is_some_and(|before| before.is_noted_with(&status, heard));
+        let came = before.is_none_or(|before| self.is_lost(before.heard, heard));
+        let is_noted = !came && before.is_some_and(|before| before.is_noted_with(&status));
         let entry = OnlineNode {
             status: Arc::new(status),
             heard,
@@ -50,14 +68,14 @@ impl Nodes {
     /// Whether the database knows already what a status says of its node and the machine.
     #[must_use]
     pub fn is_noted(&self, status: &NodeStatus) -> bool {
-        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let map = self.last.read().unwrap_or_else(PoisonError::into_inner);
         map.get(&status.node)
-            .is_some_and(|entry| entry.is_noted_with(status, Instant::now()))
+            .is_some_and(|entry| entry.is_noted_with(status) && !self.is_lost(entry.heard, Instant::now()))
     }
 
     /// The database knows of these nodes what they last said of themselves.
     pub fn noted(&self, nodes: &[NodeId]) {
-        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.last.write().unwrap_or_else(PoisonError::into_inner);
         for node in nodes {
             if let Some(entry) = map.get_mut(node) {
                 entry.is_noted = true;
@@ -68,29 +86,29 @@ impl Nodes {
     /// A node's last status, while it is online.
     #[must_use]
     pub fn online(&self, node: NodeId) -> Option<Arc<NodeStatus>> {
-        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let map = self.last.read().unwrap_or_else(PoisonError::into_inner);
         map.get(&node)
-            .filter(|entry| !is_lost(entry.heard, Instant::now()))
+            .filter(|entry| !self.is_lost(entry.heard, Instant::now()))
             .map(|entry| Arc::clone(&entry.status))
     }
 
     /// When a node was last heard, by our clock.
     #[must_use]
     pub fn heard(&self, node: NodeId) -> Option<Instant> {
-        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let map = self.last.read().unwrap_or_else(PoisonError::into_inner);
         map.get(&node).map(|entry| entry.heard)
     }
 
     /// A node's last word, however long ago.
     #[must_use]
     pub fn last(&self, node: NodeId) -> Option<OnlineNode> {
-        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let map = self.last.read().unwrap_or_else(PoisonError::into_inner);
         map.get(&node).cloned()
     }
 
     /// Forgets a node that was removed.
     pub fn forget(&self, node: NodeId) {
-        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.last.write().unwrap_or_else(PoisonError::into_inner);
         map.remove(&node);
     }
 
@@ -101,10 +119,10 @@ impl Nodes {
         let stream = status.streams.iter().find(|stream| stream.camera == camera)?;
         Some(stream.state.clone())
     }
-}
 
-fn is_lost(heard: Instant, now: Instant) -> bool {
-    now.saturating_duration_since(heard) > Duration::from_secs(NODE_TTL_S)
+    fn is_lost(&self, heard: Instant, now: Instant) -> bool {
+        now.saturating_duration_since(heard) > self.lost_after
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +156,11 @@ mod tests {
 
     #[test]
     fn a_node_is_to_be_noted_when_it_comes_changes_or_comes_back() {
-        let (nodes, node, first) = (Nodes::default(), status("1").node, Instant::now());
+        let (nodes, node, first) = (
+            Nodes::new(Duration::from_secs(5)),
+            status("1").node,
+            Instant::now(),
+        );
         assert!(!nodes.is_noted(&status("1")));
         assert!(nodes.put(status("1"), first));
         // The database did not take it: its next word is to be noted still.
@@ -150,7 +172,7 @@ mod tests {
         assert!(!nodes.put(status("2"), first));
         assert!(!nodes.is_noted(&status("2")));
         nodes.noted(&[node]);
-        let later = first + Duration::from_secs(NODE_TTL_S + 1);
+        let later = first + Duration::from_secs(6);
         assert!(nodes.put(status("2"), later));
         assert!(!nodes.is_noted(&status("2")));
     }

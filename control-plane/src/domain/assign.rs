@@ -23,6 +23,9 @@ pub use network::{InvalidNetwork, Network};
 /// How long an old assignment waits for the new node, in milliseconds.
 pub const HANDOVER_MS: i64 = 30_000;
 
+/// Why an assignment ends whose node could go on.
+const REPLACED: &str = "as many other nodes as should record it";
+
 /// How often cameras are looked at for room that others left.
 const PASSES: usize = 8;
 
@@ -128,6 +131,8 @@ pub enum Step {
         node: NodeId,
         /// Under which epoch it did.
         epoch: u64,
+        /// Why no longer, as a sentence.
+        reason: String,
     },
 }
 
@@ -337,6 +342,7 @@ impl Run<'_> {
         let over: Vec<Held> = place.held.iter().filter(|held| is_over(held)).copied().collect();
         place.held.retain(|held| !over.contains(held));
         for held in over {
+            let reason = obstacle(&held).map_or_else(|| REPLACED.to_owned(), ToString::to_string);
             if place.wanted > 0
                 && let Some(load) = self.load.get_mut(&held.node)
             {
@@ -346,6 +352,7 @@ impl Run<'_> {
                 camera: place.id,
                 node: held.node,
                 epoch: held.epoch,
+                reason,
             });
         }
     }

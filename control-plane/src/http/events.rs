@@ -41,13 +41,14 @@ struct EventQuery {
     kind: Option<String>,
 }
 
-/// Facts as they happen: cameras, jobs, recordings, gaps, nodes, licences.
+/// Facts as they happen: cameras, jobs, words on recording, assignments, recordings, gaps, nodes, licences.
 ///
 /// The answer is a stream of server-sent events that does not end by itself. Each has the fact's number as
 /// its `id`, its kind as its `event`, and the fact as JSON in `data`. A client that was away sends the last
 /// `id` as `Last-Event-ID`, or as `after`, and misses nothing for seven days; when that is too long ago, the
 /// event `reset` comes first: read the present state anew. The event `end` tells that the token works no
-/// more. Facts of cameras are told to who may know of the camera, those of nodes with `nodes:read`.
+/// more. Facts of cameras are told to who may know of the camera, those of nodes with `nodes:read`,
+/// and which nodes record a camera to who has both.
 #[utoipa::path(
     get,
     path = "/api/v1/events",

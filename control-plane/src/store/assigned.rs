@@ -36,7 +36,7 @@ pub fn count(connection: &mut Connection, node: NodeId) -> Result<u64, StoreErro
     Ok(u64::try_from(cameras.len()).unwrap_or(u64::MAX))
 }
 
-/// Ends all of a node's assignments; the cameras are nobody's until they are planned anew.
+/// Ends all of a node's assignments, and says which; the cameras are nobody's until they are planned anew.
 ///
 /// # Errors
 /// Those of the database.
@@ -45,15 +45,25 @@ pub fn end_all(
     node: NodeId,
     reason: &str,
     now: UnixMs,
-) -> Result<usize, StoreError> {
+) -> Result<Vec<(CameraId, u64)>, StoreError> {
+    let open: Vec<(Id, i64)> = assignment::table
+        .filter(assignment::node.eq(Id::from(node)))
+        .filter(assignment::ended.is_null())
+        .order((assignment::camera, assignment::epoch))
+        .select((assignment::camera, assignment::epoch))
+        .load(connection)?;
     diesel::update(camera::table.filter(camera::node.eq(Id::from(node))))
         .set(camera::node.eq(None::<Id>))
         .execute(connection)?;
-    Ok(diesel::update(assignment::table)
+    diesel::update(assignment::table)
         .filter(assignment::node.eq(Id::from(node)))
         .filter(assignment::ended.is_null())
         .set((assignment::ended.eq(now.0), assignment::reason.eq(reason)))
-        .execute(connection)?)
+        .execute(connection)?;
+    Ok(open
+        .into_iter()
+        .map(|(camera, epoch)| (camera.into(), epoch.cast_unsigned()))
+        .collect())
 }
 
 /// The nodes that had a camera at some time of `range`.

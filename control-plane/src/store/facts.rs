@@ -56,7 +56,7 @@ pub fn add(
     Ok(())
 }
 
-/// Tells many facts of one kind about cameras, as [`add`].
+/// Tells many facts of one kind about cameras, some of which are about a node, too, as [`add`].
 ///
 /// # Errors
 /// Those of the database.
@@ -64,19 +64,20 @@ pub fn add_all(
     connection: &mut Connection,
     organization: OrganizationId,
     kind: FactKind,
-    facts: &[(CameraId, serde_json::Value)],
+    facts: &[(CameraId, Option<NodeId>, serde_json::Value)],
     now: UnixMs,
 ) -> Result<(), StoreError> {
     let first = newest(connection)?.saturating_add(1);
     let numbered: Vec<_> = (first..).zip(facts).collect();
     for some in numbered.chunks(AT_ONCE) {
-        let row = |(seq, (camera, body)): &(u64, &(CameraId, serde_json::Value))| {
+        let row = |(seq, (camera, node, body)): &(u64, &(CameraId, Option<NodeId>, serde_json::Value))| {
             (
                 event::seq.eq(seq.cast_signed()),
                 event::organization.eq(Id::from(organization)),
                 event::happened.eq(now.0),
                 event::kind.eq(kind.as_str()),
                 event::camera.eq(Id::from(*camera)),
+                event::node.eq(node.map(Id::from)),
                 event::body.eq(body.to_string()),
             )
         };

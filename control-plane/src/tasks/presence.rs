@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use wire::bus::NODE_TTL_S;
 use wire::{NodeId, UnixMs};
 
 use super::lease::write;
@@ -29,7 +28,7 @@ pub async fn run(state: AppState, grant: Grant, stop: CancellationToken) {
             continue;
         }
         let connected: Instant = *since.get_or_insert_with(Instant::now);
-        if connected.elapsed() <= Duration::from_secs(NODE_TTL_S) {
+        if connected.elapsed() <= state.config.nodes.lost_after() {
             continue;
         }
         let note = noted.elapsed() >= NOTE;

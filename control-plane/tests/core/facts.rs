@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use wire::access::Role;
 use wire::{CameraId, OrganizationId, UnixMs};
 
+use crate::people::organization_of;
 use crate::support::{DEADLINE, World, poll};
 
 /// One server-sent event.
@@ -200,8 +201,7 @@ async fn who_comes_back_misses_nothing_and_gets_nothing_twice() {
 async fn changes_are_told_at_once_to_who_may_know_of_them() {
     let world = World::without_bus().await;
     let owner = world.sign_in().await;
-    let (_, me) = world.call("GET", "/api/v1/me", &owner, None).await;
-    let home: OrganizationId = me["organization"].as_str().unwrap().parse().unwrap();
+    let home = organization_of(&world, &owner).await;
     let elsewhere = world.organization("Elsewhere").await;
     let (_, stranger) = world.person(elsewhere, "stranger", Role::OrgAdmin).await;
     let (user, guest) = world.person(home, "guest", Role::OrgUser).await;
@@ -262,36 +262,91 @@ async fn changes_are_told_at_once_to_who_may_know_of_them() {
     assert_eq!(names(seen), ["camera.changed", "job.created"]);
     assert_eq!(names(none.until("last").await), Vec::<String>::new());
     assert_eq!(names(jobs.until("last").await), ["job.created", "job.created"]);
+}
 
-    // What is not granted any more is not told any more, on the same connection.
-    assert_eq!(
-        world
-            .call("PUT", &path, &owner, Some(json!({"items": []})))
-            .await
-            .0,
-        200
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_granted_any_more_is_not_told_any_more() {
+    let world = World::without_bus().await;
+    let owner = world.sign_in().await;
+    let home = organization_of(&world, &owner).await;
+    let (user, guest) = world.person(home, "guest", Role::OrgUser).await;
+    let (door, gate) = (
+        camera(&world, &owner, "door").await,
+        camera(&world, &owner, "gate").await,
     );
-    tell(
-        &world,
-        home,
-        FactKind::JobDeleted,
-        Some(door.parse().unwrap()),
-        json!({"name": "hidden"}),
-    )
-    .await;
-    let grants = json!({"items": [{"camera": gate, "permissions": ["view_live"]}]});
+    let path = format!("/api/v1/users/{user}/grants");
+    let mut stream = Stream::open(&world, &guest, "", None).await;
+    for (granted, about, name) in [
+        (Some(&door), &door, "first"),
+        (None, &door, "hidden"),
+        (Some(&gate), &gate, "shown"),
+    ] {
+        let grants = granted.map(|id| json!({"camera": id, "permissions": ["view_live"]}));
+        let grants = json!({"items": grants.into_iter().collect::<Vec<_>>()});
+        assert_eq!(world.call("PUT", &path, &owner, Some(grants)).await.0, 200);
+        let about = Some(about.parse().unwrap());
+        tell(&world, home, FactKind::JobDeleted, about, json!({"name": name})).await;
+        if name != "hidden" {
+            // On the same connection; what was hidden does not come later either.
+            assert_eq!(stream.until(name).await, []);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_on_recording_and_moves_are_told() {
+    let world = World::without_bus().await;
+    let owner = world.sign_in().await;
+    let home = organization_of(&world, &owner).await;
+    let (user, guest) = world.person(home, "guest", Role::OrgUser).await;
+    let door = camera(&world, &owner, "door").await;
+    let grants = json!({"items": [{"camera": door, "permissions": ["view_live"]}]});
+    let path = format!("/api/v1/users/{user}/grants");
     assert_eq!(world.call("PUT", &path, &owner, Some(grants)).await.0, 200);
-    tell(
-        &world,
-        home,
-        FactKind::JobDeleted,
-        Some(gate.parse().unwrap()),
-        json!({"name": "shown"}),
-    )
-    .await;
-    let between = few.until("shown").await;
-    // The fact was read before or after the grant went; it is never told after.
-    assert!(between.is_empty(), "{between:?}");
+    let mut all = Stream::open(&world, &owner, "", None).await;
+    let mut few = Stream::open(&world, &guest, "", None).await;
+
+    let path = format!("/api/v1/cameras/{door}/overrides");
+    let pause = json!({"kind": "pause", "reason": "painters"});
+    let (status, said) = world.call("POST", &path, &owner, Some(pause)).await;
+    assert_eq!(status, 201, "{said}");
+    let about = Some(door.parse().unwrap());
+    tell(&world, home, FactKind::AssignmentChanged, about, json!({})).await;
+    let path = format!("/api/v1/overrides/{}", said["id"].as_str().unwrap());
+    assert_eq!(world.call("DELETE", &path, &owner, None).await.0, 204);
+    tell(&world, home, FactKind::JobDeleted, about, json!({"name": "last"})).await;
+
+    let told = all.until("last").await;
+    let names: Vec<_> = told.iter().map(|sent| sent.event.as_str()).collect();
+    assert_eq!(
+        names,
+        ["override.created", "assignment.changed", "override.cancelled"]
+    );
+    for sent in &told {
+        assert_eq!(sent.data["camera"], json!(door), "{sent:?}");
+    }
+    let (made, over) = (&told[0].data["data"], &told[2].data["data"]);
+    assert_eq!(
+        (
+            &made["override"],
+            &made["kind"],
+            &made["reason"],
+            &made["cancelled"]
+        ),
+        (&said["id"], &json!("pause"), &json!("painters"), &Value::Null)
+    );
+    assert_eq!(
+        (&over["override"], over["cancelled"].is_null()),
+        (&said["id"], false)
+    );
+    // Which nodes there are is not for everybody who watches.
+    let few: Vec<_> = few
+        .until("last")
+        .await
+        .into_iter()
+        .map(|sent| sent.event)
+        .collect();
+    assert_eq!(few, ["override.created", "override.cancelled"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

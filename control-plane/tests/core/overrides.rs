@@ -1,6 +1,7 @@
 //! Record now, stop, pause, resume; why a camera is recorded, and where.
 
 use control_plane::state::now;
+use control_plane::store::facts::{self, FactKind};
 use serde_json::{Value, json};
 use wire::access::Role;
 use wire::plan::PlanEntry;
@@ -385,6 +386,23 @@ async fn a_lost_nodes_camera_moves_and_the_placement_explains() {
     })
     .await;
     second.plan_when("the second node keeps it", has).await;
+
+    let home = organization_of(&world, &token).await;
+    let look = move |c: &mut _| facts::after(c, home, 0, 1000);
+    let (told, _) = world.server.state.store.read(look).await.unwrap();
+    let told = told
+        .iter()
+        .filter(|fact| fact.kind == FactKind::AssignmentChanged);
+    let told = told.map(|fact| (fact.camera, fact.node, &fact.data["change"], &fact.data["epoch"]));
+    let (opened, closed) = (json!("opened"), json!("closed"));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            (Some(door), Some(first.id), &opened, &json!(1)),
+            (Some(door), Some(second.id), &opened, &json!(2)),
+            (Some(door), Some(first.id), &closed, &json!(1)),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -186,7 +186,7 @@ fn add(
     let rows: Vec<CameraRow> = cameras.into_iter().map(|(row, _)| row).collect();
     cameras::insert_all(c, &rows)?;
     windows::open_all(c, &rows, now)?;
-    let told: Vec<_> = rows.iter().map(|row| (row.id, super::told(row))).collect();
+    let told: Vec<_> = rows.iter().map(|row| (row.id, None, super::told(row))).collect();
     facts::add_all(c, caller.organization, FactKind::CameraCreated, &told, now)?;
     audit::insert_all(c, &entries, now)
 }

@@ -19,6 +19,8 @@ use crate::store::{Connection, StoreError, cameras};
 enum Audience {
     Cameras,
     Having(Right),
+    /// Who may know of the camera and has the right.
+    CamerasHaving(Right),
 }
 
 const fn audience(kind: EventKind) -> Audience {
@@ -30,6 +32,8 @@ const fn audience(kind: EventKind) -> Audience {
         | Kind::NodeChanged
         | Kind::NodeRemoved
         | Kind::NodeRefused => Audience::Having(Right::ReadNodes),
+        // As placements: nodes and their names are not for everybody who watches.
+        Kind::AssignmentChanged => Audience::CamerasHaving(Right::ReadNodes),
         Kind::LicenceChanged => Audience::Having(Right::AssignLicences),
         Kind::OrganizationChanged => Audience::Having(Right::ManageOrganization),
         Kind::OrganizationErased => Audience::Having(Right::ManageOrganizations),
@@ -57,7 +61,7 @@ pub(super) fn keep(
     facts: &mut Vec<Event>,
 ) -> Result<(), StoreError> {
     facts.retain(|fact| match audience(fact.kind) {
-        Audience::Having(right) => caller.rights.has(right),
+        Audience::Having(right) | Audience::CamerasHaving(right) => caller.rights.has(right),
         Audience::Cameras => true,
     });
     let about: HashSet<CameraId> = facts.iter().filter_map(|fact| fact.camera).collect();
@@ -74,8 +78,8 @@ pub(super) fn keep(
         .any(|permission| caller.rights.has(permission.right()));
     facts.retain(|fact| match (audience(fact.kind), fact.camera) {
         (Audience::Having(_), _) => true,
-        (Audience::Cameras, Some(camera)) => known.get(&camera).copied().unwrap_or(false),
-        (Audience::Cameras, None) => sees_some,
+        (_, Some(camera)) => known.get(&camera).copied().unwrap_or(false),
+        (_, None) => sees_some,
     });
     Ok(())
 }

@@ -6,6 +6,7 @@ use wire::plan::{CutTargets, Plan};
 use wire::{CameraId, NodeId, OrganizationId, UnixMs};
 
 use crate::app::cameras::source;
+use crate::app::moves;
 use crate::app::presence::Watch;
 use crate::app::wishes::{self, Wishes, address, copies, permit};
 use crate::domain::assign::{Held, Node, Place, Step};
@@ -52,7 +53,7 @@ pub(super) fn commit(
         may_rebalance,
         now,
     });
-    take_steps(c, &outcome.steps, &outcome.cameras, now)?;
+    take_steps(c, organization, &outcome.steps, &outcome.cameras, now)?;
     let mut plans = kept.clone();
     for plan in outcome.changed {
         tracing::info!(node = %plan.node, revision = plan.revision, entries = plan.entries.len(), "planned");
@@ -81,6 +82,7 @@ fn present(nodes: Vec<Node>, watch: &Watch) -> Vec<Node> {
 
 fn take_steps(
     c: &mut Connection,
+    organization: OrganizationId,
     steps: &[Step],
     planned: &[PlanCamera],
     now: UnixMs,
@@ -97,14 +99,20 @@ fn take_steps(
                 tracing::info!(%camera, %node, epoch, reason, "assigned a camera");
                 *camera
             }
-            Step::Close { camera, node, epoch } => {
-                tracing::info!(%camera, %node, epoch, "ended an assignment");
+            Step::Close {
+                camera,
+                node,
+                epoch,
+                reason,
+            } => {
+                tracing::info!(%camera, %node, epoch, reason, "ended an assignment");
                 *camera
             }
         };
         assignments::take(c, step, now)?;
         touched.push(camera);
     }
+    moves::tell(c, organization, steps, now)?;
     touched.sort_unstable();
     touched.dedup();
     for camera in planned
