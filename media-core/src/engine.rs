@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::facts::{FactSink, Failure, ProbeReport, RecordSettings, SourceSpec};
 use crate::fanout::AccessUnit;
 use crate::memory::Memories;
+use crate::pictures::Workers;
 use crate::plugins::{self, MissingPlugin};
 use crate::reading::Reading;
 use crate::record::{self, Attempt};
@@ -35,6 +36,8 @@ pub struct EngineConfig {
     pub gop_max_bytes: usize,
     /// Most that is kept in memory for a window that has not opened, per camera.
     pub pre_roll_max_bytes: usize,
+    /// How long live pictures are still made after their last consumer went: who reloads a page finds them.
+    pub pictures_linger: Duration,
 }
 
 impl Default for EngineConfig {
@@ -43,6 +46,7 @@ impl Default for EngineConfig {
             tick: Duration::from_millis(50),
             gop_max_bytes: 8 * 1024 * 1024,
             pre_roll_max_bytes: 12 * 1024 * 1024,
+            pictures_linger: Duration::from_secs(3),
         }
     }
 }
@@ -80,7 +84,9 @@ pub(crate) struct Shared {
     /// For `rtspsrc`, whose state changes can wait for a camera.
     pub(crate) slow_states: StateThreads,
     /// For snapshots: so many are made at once.
-    pub(crate) pictures: StateThreads,
+    pub(crate) snapshots: StateThreads,
+    /// For live pictures.
+    pub(crate) workers: Workers,
     pub(crate) memories: Memories,
 }
 
@@ -96,7 +102,8 @@ impl Engine {
             reading: Reading::start(config.tick)?,
             states: StateThreads::start("states", 1)?,
             slow_states: StateThreads::start("slow-states", 4)?,
-            pictures: StateThreads::start("pictures", 2)?,
+            snapshots: StateThreads::start("snapshots", 2)?,
+            workers: Workers::default(),
             memories: Memories::default(),
         };
         Ok(Self {
@@ -127,7 +134,7 @@ impl Engine {
         keyframe: AccessUnit,
         limits: SnapshotLimits,
     ) -> Result<Snapshot, SnapshotError> {
-        snapshot::make(&self.shared.pictures, keyframe, limits).await
+        snapshot::make(&self.shared.snapshots, keyframe, limits).await
     }
 
     /// GStreamer elements that are missing, and the Debian packages that bring them.

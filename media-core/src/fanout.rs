@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::fmp4::{AudioTrack, VideoTrack};
+use crate::pictures::{Backlog, Wanted};
 use crate::reading::OftenGuard;
 
 /// What a decoder must know before the first unit.
@@ -138,6 +139,8 @@ impl Consumer {
 #[derive(Debug, Default)]
 struct State {
     consumers: Vec<Consumer>,
+    /// Of those who make pictures.
+    backlogs: Vec<Arc<Backlog>>,
     /// The last one, also of a GOP that is too large to be kept.
     keyframe: Option<AccessUnit>,
     gop: Vec<AccessUnit>,
@@ -168,6 +171,7 @@ impl Fanout {
     pub(crate) fn publish(&self, unit: &AccessUnit) {
         let mut state = self.lock();
         state.consumers.retain_mut(|consumer| consumer.offer(unit));
+        state.backlogs.retain(|backlog| backlog.offer(unit));
         if unit.keyframe {
             state.gop.clear();
             state.gop_bytes = 0;
@@ -220,11 +224,34 @@ impl Fanout {
         }
     }
 
+    /// A queue for who makes pictures. It begins with the last GOP, or with the last keyframe where no more is
+    /// kept or wanted.
+    pub(crate) fn backlog(&self, wanted: Wanted) -> Arc<Backlog> {
+        let mut state = self.lock();
+        let whole = wanted == Wanted::Pictures && !state.gop.is_empty();
+        let first = if state.ended {
+            Vec::new()
+        } else if whole {
+            let pictures = state.gop.iter().filter(|unit| unit.params.is_video());
+            pictures.cloned().collect()
+        } else {
+            state.keyframe.iter().cloned().collect()
+        };
+        let backlog = Arc::new(Backlog::new(wanted, first, whole));
+        if state.ended {
+            backlog.end();
+        } else {
+            state.backlogs.push(Arc::clone(&backlog));
+        }
+        backlog
+    }
+
     /// The attempt is over: consumers see the end.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
         state.consumers.clear();
+        state.backlogs.drain(..).for_each(|backlog| backlog.end());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -55,6 +55,11 @@ impl CameraSrc {
         self.imp().order(order)
     }
 
+    /// Has a decoder downstream give out what it holds back; a keyframe must follow.
+    pub(crate) fn drain(&self) {
+        self.imp().drain();
+    }
+
     /// Ends the stream on every pad.
     pub fn end(&self) {
         self.imp().end();
@@ -72,7 +77,7 @@ fn pad_name(video: bool) -> &'static str {
 }
 
 /// What downstream must know of a stream.
-pub(crate) fn caps(params: &CodecParams) -> gst::Caps {
+fn caps(params: &CodecParams) -> gst::Caps {
     let g711 = |name: &str, rate: u32, channels: u16| {
         gst::Caps::builder(name)
             .field("rate", rate as i32)
@@ -235,12 +240,20 @@ mod imp {
         }
 
         pub(super) fn order(&self, order: Order) -> bool {
-            let pad = {
-                let outs = self.outs();
-                let begun = outs.video.as_ref().filter(|out| out.params.is_some());
-                begun.map(|out| out.pad.clone())
-            };
-            pad.is_some_and(|pad| pad.push_event(order.into_event()))
+            self.video().is_some_and(|pad| pad.push_event(order.into_event()))
+        }
+
+        pub(super) fn drain(&self) {
+            if let Some(pad) = self.video() {
+                pad.push_event(gstreamer_video::StillFrameEvent::builder(true).build());
+            }
+        }
+
+        /// The pad of pictures, once one was pushed.
+        fn video(&self) -> Option<gst::Pad> {
+            let outs = self.outs();
+            let begun = outs.video.as_ref().filter(|out| out.params.is_some());
+            begun.map(|out| out.pad.clone())
         }
 
         pub(super) fn end(&self) {

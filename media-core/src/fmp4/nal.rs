@@ -19,6 +19,15 @@ pub fn is_random_access(codec: VideoCodec, unit: &[u8]) -> bool {
     })
 }
 
+/// Whether no other picture needs this one: an H.264 picture with `nal_ref_idc` 0 (ITU-T H.264 §7.4.1). In H.265
+/// that depends on the temporal layers, so none is.
+#[must_use]
+pub fn is_disposable(codec: VideoCodec, unit: &[u8]) -> bool {
+    let header = nal_units(unit).filter_map(|nal| nal.first());
+    let slice = header.copied().find(|byte| (1..=5).contains(&(byte & 0x1f)));
+    codec == VideoCodec::H264 && slice.is_some_and(|byte| byte & 0x60 == 0)
+}
+
 /// The NAL units of an access unit with 4-byte lengths; ends at the first length that does not fit.
 pub fn nal_units(mut unit: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {

@@ -19,6 +19,7 @@ use crate::facts::{
     Adjustment, AttemptEnd, AttemptStats, Fact, FactSink, Failure, RecordSettings, SourceSpec,
 };
 use crate::fanout::{AccessUnit, Fanout, Gop, Subscription};
+use crate::pictures::{Hub, PictureError, PictureFormat, Pictures};
 use crate::reading::Reason;
 use outlet::Outlet;
 use stats::Stats;
@@ -32,6 +33,7 @@ pub struct Attempt {
     shared: Arc<Shared>,
     stats: Arc<Stats>,
     fanout: Arc<Fanout>,
+    hub: Arc<Hub>,
     adjustment: watch::Sender<Adjustment>,
 }
 
@@ -80,6 +82,23 @@ impl Attempt {
             .subscribe()
             .with(self.shared.reading.tick().often(Reason::Live))
     }
+
+    /// A new consumer of live pictures. The first is of the last GOP in memory. Who asks for the same format
+    /// shares one decode and one encode.
+    ///
+    /// # Errors
+    /// [`PictureError::Busy`] and [`PictureError::Unsupported`].
+    pub fn pictures(&self, format: PictureFormat) -> Result<Pictures, PictureError> {
+        let (tick, linger) = (self.shared.reading.tick(), self.shared.config.pictures_linger);
+        self.hub
+            .join(format, &self.fanout, (&self.shared.workers, tick), linger)
+    }
+
+    /// How many formats of live pictures are being made.
+    #[must_use]
+    pub fn picture_formats(&self) -> usize {
+        self.hub.lines()
+    }
 }
 
 impl Drop for Attempt {
@@ -101,6 +120,7 @@ pub(crate) fn start(
         shared: Arc::clone(shared),
         stats: Arc::default(),
         fanout: Arc::new(Fanout::new(shared.config.gop_max_bytes)),
+        hub: Arc::default(),
         adjustment,
     };
     let outlet = Arc::new(Outlet::new(sink));

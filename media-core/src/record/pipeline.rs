@@ -3,7 +3,7 @@
 //! No element of it runs a thread: everything happens on the thread that pushes. It has no queue either, so
 //! what was pushed has left when the push returns.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -14,6 +14,7 @@ use super::sampleclock;
 use crate::element::CameraSrc;
 use crate::element::facts::Order;
 use crate::element::mux::settings;
+use crate::errors::FirstError;
 use crate::facts::RecordSettings;
 use crate::fanout::{AccessUnit, CodecParams};
 
@@ -53,7 +54,7 @@ impl Sound {
 pub(super) struct Pipeline {
     pipeline: gst::Pipeline,
     source: CameraSrc,
-    error: Arc<Mutex<Option<String>>>,
+    error: FirstError,
 }
 
 impl Pipeline {
@@ -64,7 +65,7 @@ impl Pipeline {
         outlet: &Arc<Outlet>,
     ) -> Result<Self, Broken> {
         let pipeline = gst::Pipeline::new();
-        let error = watch(&pipeline);
+        let error = FirstError::watch(&pipeline);
         let source = CameraSrc::new();
         let mux = make("ccfmp4mux")?;
         for (name, value) in settings::values(settings) {
@@ -164,30 +165,8 @@ impl Pipeline {
     }
 
     fn broken(&self, what: &str) -> Broken {
-        let said = self.error.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Broken(said.unwrap_or_else(|| what.to_owned()))
+        Broken(self.error.take().unwrap_or_else(|| what.to_owned()))
     }
-}
-
-/// Keeps the first error message; drops everything else, so that nothing piles up on a bus nobody reads.
-fn watch(pipeline: &gst::Pipeline) -> Arc<Mutex<Option<String>>> {
-    let error = Arc::new(Mutex::new(None));
-    let keep = Arc::clone(&error);
-    // Nobody waits on it, so it needs no file descriptors; a thousand cameras would take two thousand.
-    let bus = gst::glib::Object::builder::<gst::Bus>()
-        .property("enable-async", false)
-        .build();
-    pipeline.set_bus(Some(&bus));
-    bus.set_sync_handler(move |_, message| {
-        if let gst::MessageView::Error(said) = message.view() {
-            let text = said.error().to_string();
-            keep.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert(text);
-        }
-        gst::BusSyncReply::Drop
-    });
-    error
 }
 
 fn make(factory: &str) -> Result<gst::Element, Broken> {
