@@ -14,9 +14,6 @@ use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
 use gstreamer_video::subclass::prelude::*;
 
-/// Full-range BT.601, in GStreamer's words.
-const JFIF: &str = "1:4:0:0";
-
 glib::wrapper! {
     /// The element: I420 in, I420 out.
     pub struct Jfif(ObjectSubclass<imp::Jfif>)
@@ -65,18 +62,19 @@ impl Matrix {
         }
     }
 
-    fn of(colorimetry: gst_video::VideoColorimetry) -> Self {
+    fn of(info: &gst_video::VideoInfo) -> Self {
         use gst_video::VideoColorMatrix as M;
-        let shares = match colorimetry.matrix() {
-            M::Bt709 => (0.2126, 0.0722),
+        let (sd, hd) = ((0.299, 0.114), (0.2126, 0.0722));
+        let shares = match info.colorimetry().matrix() {
+            M::Bt709 => hd,
             M::Bt2020 => (0.2627, 0.0593),
             M::Smpte240m => (0.212, 0.087),
-            _ => (0.299, 0.114),
+            // As players take what says nothing.
+            M::Unknown if info.height() > 576 => hd,
+            _ => sd,
         };
-        Self::new(
-            shares,
-            colorimetry.range() != gst_video::VideoColorRange::Range0_255,
-        )
+        let full = info.colorimetry().range() == gst_video::VideoColorRange::Range0_255;
+        Self::new(shares, !full)
     }
 
     /// Nothing changes.
@@ -164,18 +162,17 @@ mod imp {
         const PASSTHROUGH_ON_SAME_CAPS: bool = false;
         const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
+        /// What comes out carries no colorimetry: `jpegenc` wants none, and whoever is upstream would take one
+        /// named here for its own, by name only.
         fn transform_caps(
             &self,
-            direction: gst::PadDirection,
+            _: gst::PadDirection,
             caps: &gst::Caps,
             filter: Option<&gst::Caps>,
         ) -> Option<gst::Caps> {
             let mut other = caps.clone();
             for structure in other.make_mut().iter_mut() {
                 structure.remove_field("colorimetry");
-                if direction == gst::PadDirection::Sink {
-                    structure.set("colorimetry", JFIF);
-                }
             }
             Some(match filter {
                 Some(filter) => filter.intersect_with_mode(&other, gst::CapsIntersectMode::First),
@@ -192,7 +189,7 @@ mod imp {
             _: &gst::Caps,
             _: &gst_video::VideoInfo,
         ) -> Result<(), gst::LoggableError> {
-            let matrix = Matrix::of(input.colorimetry());
+            let matrix = Matrix::of(input);
             self.obj().set_passthrough(matrix.is_identity());
             *self.matrix.lock().unwrap_or_else(PoisonError::into_inner) = Some(matrix);
             Ok(())
