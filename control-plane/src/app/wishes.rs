@@ -14,9 +14,9 @@ use wire::{CameraId, OrganizationId, StreamKind, UnixMs};
 use crate::domain::licence::Permit;
 use crate::domain::plan::{PlanJob, PlanOverride, Wish, reconcile};
 use crate::domain::schedule::{Rule, zone};
-use crate::store::holds::RecordingRule;
+use crate::store::holds::{self, RecordingRule};
 use crate::store::jobs::{self, JobRow};
-use crate::store::licences::LicenceRow;
+use crate::store::licences::{self, LicenceRow};
 use crate::store::{CameraRow, Connection, StoreError, overrides, windows};
 
 /// What many cameras of an organization are to do.
@@ -95,7 +95,13 @@ fn planned(job: &JobRow, of_camera: &str) -> Option<PlanJob> {
 pub fn follow(c: &mut Connection, row: &CameraRow, now: UnixMs) -> Result<(), StoreError> {
     let wishes = Wishes::read(c, row.organization, Some(&[row.id]), now)?;
     let kept = windows::not_over(c, row.organization, Some(row.id), now)?;
-    keep_expected(c, row, &wishes.of(row), &kept, now)
+    let mut wish = wishes.of(row);
+    if wish.has_sub {
+        let rule = holds::rule(c, row.organization)?;
+        let licence = licences::of_camera(c, row.organization, row.id)?;
+        wish.has_sub = has_sub(row, rule.as_ref(), licence.as_ref());
+    }
+    keep_expected(c, row, &wish, &kept, now)
 }
 
 /// The same with what was read already.
@@ -139,13 +145,22 @@ pub fn permit(rule: Option<&RecordingRule>, licence: Option<&LicenceRow>) -> (Pe
 /// How many nodes record a camera at once: more than one only with a licence for it, where licences count.
 #[must_use]
 pub fn copies(row: &CameraRow, rule: Option<&RecordingRule>, licence: Option<&LicenceRow>) -> usize {
-    let needs = rule.is_some_and(|rule| rule.needs_licences);
-    let has = licence.is_some_and(|licence| licence.plan.features.contains(&LicenceFeature::Redundant));
-    if needs && !has {
-        1
-    } else {
+    if includes(LicenceFeature::Redundant, rule, licence) {
         usize::from(row.copies.max(1))
+    } else {
+        1
     }
+}
+
+/// Whether a camera's sub stream may be recorded: only with a licence for it, where licences count.
+#[must_use]
+pub fn has_sub(row: &CameraRow, rule: Option<&RecordingRule>, licence: Option<&LicenceRow>) -> bool {
+    row.sub_url.is_some() && includes(LicenceFeature::SubStream, rule, licence)
+}
+
+fn includes(feature: LicenceFeature, rule: Option<&RecordingRule>, licence: Option<&LicenceRow>) -> bool {
+    let needs = rule.is_some_and(|rule| rule.needs_licences);
+    !needs || licence.is_some_and(|licence| licence.plan.features.contains(&feature))
 }
 
 /// The address in a camera's URL; none when it is a name.

@@ -73,6 +73,8 @@ mod people;
 #[cfg(test)]
 mod person;
 #[cfg(test)]
+mod placement;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod planted;

@@ -9,8 +9,8 @@ use wire::api::Enrolled;
 use wire::bus::*;
 use wire::event::{NodeEvent, SealedObject};
 use wire::media::Init;
-use wire::plan::Plan;
-use wire::status::NodeStatus;
+use wire::plan::{Plan, PlanEntry};
+use wire::status::{NodeStatus, StreamState, StreamStatus};
 use wire::{CameraId, ErasureId, NodeId, ObjectId, Segment, SegmentTable, StreamKind, Track, UnixMs};
 
 use crate::support::nats::options;
@@ -72,12 +72,40 @@ impl Node {
     }
 
     pub(crate) async fn report(&self) {
-        self.report_erased(Vec::new()).await;
+        self.say(|_| ()).await;
     }
 
     /// Reports that nothing of these is left.
     pub(crate) async fn report_erased(&self, erased: Vec<ErasureId>) {
-        let status = NodeStatus {
+        self.say(|status| status.erased = erased).await;
+    }
+
+    /// Reports that it records what its plan names.
+    pub(crate) async fn report_recording(&self) {
+        let Some(plan) = self.plan().await else {
+            return self.report().await;
+        };
+        let recorded = |entry: PlanEntry| StreamStatus {
+            camera: entry.camera,
+            stream: entry.stream,
+            state: StreamState::Recording,
+            fps: 15.0,
+            bitrate_bps: 2_000_000,
+            keyframe_age_ms: Some(1000),
+            clock_offset_ms: None,
+            attempts: 1,
+            epoch: entry.epoch,
+        };
+        self.say(|status| {
+            status.plan_revision = Some(plan.revision);
+            status.streams = plan.entries.into_iter().map(recorded).collect();
+        })
+        .await;
+    }
+
+    /// Reports with something set.
+    async fn say(&self, set: impl FnOnce(&mut NodeStatus)) {
+        let mut status = NodeStatus {
             node: self.id,
             name: "test node".to_owned(),
             version: "0".to_owned(),
@@ -90,12 +118,13 @@ impl Node {
             upload_backlog: 0,
             outbox_backlog: 0,
             streams: Vec::new(),
-            erased,
+            erased: Vec::new(),
             hardware: wire::status::Hardware::default(),
             cpu_permille: 0,
             upload_bytes_per_s: 0,
             upload_backlog_bytes: 0,
         };
+        set(&mut status);
         let body = serde_json::to_vec(&status).unwrap();
         self.put(NODE_BUCKET, &self.id.to_string(), body).await;
     }

@@ -11,7 +11,7 @@ use crate::support::{Nats, World, poll};
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
 pub(crate) struct Site {
-    pub(crate) _nats: Nats,
+    pub(crate) nats: Nats,
     pub(crate) world: World,
     pub(crate) token: String,
     pub(crate) node: Node,
@@ -30,7 +30,7 @@ impl Site {
             "recording": false, "time_zone": "Europe/Berlin", "segment_s": 4, "object_s": 20});
         let camera = camera(&world, &token, body).await;
         Self {
-            _nats: nats,
+            nats,
             world,
             token,
             node,

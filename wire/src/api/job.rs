@@ -18,7 +18,7 @@ pub struct NewJob {
     /// IANA name of the time zone of the schedule; the camera's without one.
     #[serde(default)]
     pub time_zone: Option<String>,
-    /// What to record.
+    /// What to record. Where licences count, the sub stream needs one with the feature `sub_stream`.
     #[serde(default)]
     pub streams: StreamChoice,
     /// Whether it counts.

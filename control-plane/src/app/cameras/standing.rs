@@ -6,8 +6,8 @@ use wire::api::{Planned, PlannedReason, RecordingOverride};
 use wire::{CameraId, OrganizationId, UnixMs};
 
 use crate::app::overrides::shown;
-use crate::app::wishes::{Wishes, permit};
-use crate::domain::plan::{Situation, why};
+use crate::app::wishes::{Wishes, has_sub, permit};
+use crate::domain::plan::{Situation, Wish, why};
 use crate::store::holds::RecordingRule;
 use crate::store::licences::LicenceRow;
 use crate::store::overrides::OverrideRow;
@@ -45,8 +45,12 @@ impl Standing {
 
     /// What is planned for a camera now.
     pub(super) fn planned(&self, row: &CameraRow) -> Planned {
-        let (permit, denied) = permit(self.rule.as_ref(), self.licences.get(&row.id));
-        let wish = self.wishes.of(row);
+        let (rule, licence) = (self.rule.as_ref(), self.licences.get(&row.id));
+        let (permit, denied) = permit(rule, licence);
+        let wish = Wish {
+            has_sub: has_sub(row, rule, licence),
+            ..self.wishes.of(row)
+        };
         let why = why(&wish, permit, denied, row.node.is_some(), self.now);
         let (recording, reason, job) = match why.situation {
             Situation::Switch => (true, PlannedReason::Switch, None),

@@ -8,10 +8,10 @@ use wire::{CameraId, NodeId, OrganizationId, UnixMs};
 use crate::app::cameras::source;
 use crate::app::moves;
 use crate::app::presence::Watch;
-use crate::app::wishes::{self, Wishes, address, copies, permit};
+use crate::app::wishes::{self, Wishes, address, copies, has_sub, permit};
 use crate::domain::assign::{Held, Node, Place, Step};
 use crate::domain::hold::{self, Change};
-use crate::domain::plan::{Input, PlanCamera, decide};
+use crate::domain::plan::{Input, PlanCamera, Wish, decide};
 use crate::store::holds::RecordingRule;
 use crate::store::licences::LicenceRow;
 use crate::store::{
@@ -191,6 +191,10 @@ fn plan_camera(
     held: Vec<Held>,
 ) -> PlanCamera {
     let (permit, denied) = permit(rule, licence);
+    let wish = Wish {
+        has_sub: has_sub(row, rule, licence),
+        ..wishes.of(row)
+    };
     PlanCamera {
         place: place(row, held),
         organization: row.organization,
@@ -203,7 +207,7 @@ fn plan_camera(
             segment_s: row.segment_s,
             object_s: row.object_s,
         },
-        wish: wishes.of(row),
+        wish,
         permit,
         denied,
         copies: copies(row, rule, licence),
