@@ -83,6 +83,8 @@ mod raw;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]
+mod replays;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod rotation;
