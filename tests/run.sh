@@ -103,7 +103,7 @@ fi
 
 if wanted crates; then
     step "tests of all crates"
-    attempt "tests of all crates" cargo test --locked --workspace --exclude tests --exclude ui --no-fail-fast
+    attempt "tests of all crates" cargo test --locked --workspace --exclude tests --no-fail-fast
     step "tests of the control plane on PostgreSQL"
     CLOUDCAM_TEST_DATABASE=postgres CLOUDCAM_E2E_REPLICAS_SECONDS="${CLOUDCAM_E2E_REPLICAS_SECONDS:-90}" \
         attempt "tests on PostgreSQL" cargo test --locked -p control-plane --test '*' --no-fail-fast

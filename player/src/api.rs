@@ -54,6 +54,25 @@ impl ApiError {
         }
     }
 
+    /// The field that the server does not take, if it named one.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Problem(problem) => problem.field.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the same question may well be answered a little later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Problem(problem) => problem.status >= 500 || matches!(problem.status, 408 | 429),
+            Self::SignedOut => false,
+            Self::Unreachable | Self::Unreadable => true,
+        }
+    }
+
     /// A sentence for the reader.
     #[must_use]
     pub fn sentence(&self) -> String {

@@ -124,6 +124,14 @@ pub(crate) fn text(node: &NodeRef) -> String {
         .unwrap_or_default()
 }
 
+/// What stands between commas.
+pub(crate) fn list(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
 #[derive(Debug, Clone, PartialEq, Properties)]
 pub(crate) struct FieldProps {
     pub(crate) label: &'static str,
@@ -224,5 +232,16 @@ pub(crate) fn bytes(count: u64) -> String {
         _ if count >= 1e9 => format!("{:.1} GB", count / 1e9),
         _ if count >= 1e6 => format!("{:.0} MB", count / 1e6),
         _ => format!("{:.0} kB", count / 1e3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_what_stands_between_commas() {
+        assert_eq!(list(""), Vec::<String>::new());
+        assert_eq!(list(" a, b c ,,d"), ["a", "b c", "d"]);
     }
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { assertAccessible, assertFits, launch, open, shoot, signIn } from '../lib/browser.mjs';
+import { assertAccessible, assertFits, launch, open, shoot, signIn, until } from '../lib/browser.mjs';
 import { client, watched } from '../lib/footage.mjs';
 
 describe('the panel', () => {
@@ -25,11 +25,25 @@ describe('the panel', () => {
     await form.getByLabel('Name', { exact: true }).fill('Door of the browser test');
     await form.getByLabel('RTSP address').fill(camera.url);
     await form.getByRole('button', { name: 'Test the connection' }).click();
+    await form.getByLabel('Site').fill('North gate');
+    await form.getByLabel('Time zone').fill('Europe/Nowhere');
+    await form.getByLabel('Recorded by').selectOption('Two nodes at once');
+    await form.getByText(/There is one node so far: the second copy begins when another one joins\./).waitFor();
     const found = form.getByText(/^Video: /);
     await found.waitFor({ timeout: 15_000 });
     assert.match(await found.innerText(), /\d+ × \d+, [\d.]+ frames a second/);
     await assertAccessible(page);
     await shoot(page, 'panel-add');
+    await form.getByRole('button', { name: 'Add and record' }).click();
+    // What the server refuses is said where it was typed, and the cursor is there.
+    const zone = form.getByLabel('Time zone');
+    await until('the field is marked', async () => (await zone.getAttribute('aria-invalid')) === 'true');
+    await until('the cursor is there', () => zone.evaluate((field) => field === document.activeElement));
+    assert.match(await zone.evaluate((field) => field.ariaDescribedByElements.map((one) => one.innerText).join()),
+      /^Unknown time zone, expected one such as Europe\/Berlin\./);
+    await assertAccessible(page);
+    await shoot(page, 'panel-add-refused');
+    await zone.fill('Europe/Berlin');
     await form.getByRole('button', { name: 'Add and record' }).click();
     // The address is that of the camera that is watched.
     await form.getByRole('button', { name: 'Add it all the same' }).click();
@@ -46,6 +60,21 @@ describe('the panel', () => {
     await page.getByLabel('Name', { exact: true }).fill('Front door');
     await page.getByRole('button', { name: 'Save' }).click();
     const renamed = card(page, 'Front door');
+    await renamed.getByRole('link', { name: 'Front door' }).click();
+    const settings = page.getByRole('region', { name: 'Settings' });
+    const fact = (name) => settings.getByRole('term').filter({ hasText: name }).locator('xpath=following-sibling::dd[1]').innerText();
+    await settings.waitFor();
+    assert.equal(await fact('Site'), 'North gate');
+    assert.equal(await fact('Time zone'), 'Europe/Berlin');
+    assert.equal(await fact('Recorded by'), 'two nodes at once');
+    await page.getByRole('button', { name: 'Edit the camera' }).click();
+    const change = page.getByRole('form', { name: 'Change a camera' });
+    await change.getByLabel('Recorded by').selectOption('One node');
+    await change.getByLabel('Site').fill('');
+    await change.getByRole('button', { name: 'Save' }).click();
+    await until('it is changed', async () => (await fact('Recorded by')) === 'one node');
+    assert.equal(await fact('Site'), 'none');
+    await page.getByRole('link', { name: 'All cameras' }).click();
     await renamed.getByRole('button', { name: 'Remove' }).click();
     const question = page.getByRole('alertdialog');
     await shoot(page, 'panel-remove');
@@ -55,8 +84,8 @@ describe('the panel', () => {
     await renamed.waitFor({ state: 'detached' });
     const { items } = await get('/api/v1/cameras');
     assert.ok(!items.some(({ name }) => name === 'Front door'));
-    // The browser itself reports the refused first try on the console; nothing else may be there.
-    assert.deepEqual(faults.filter((fault) => !/409 .*\/api\/v1\/cameras$/.test(fault)), []);
+    // The browser itself reports the refused tries on the console; nothing else may be there.
+    assert.deepEqual(faults.filter((fault) => !/(400|409|422) .*\/api\/v1\/cameras$/.test(fault)), []);
     await close();
   });
 

@@ -3,6 +3,7 @@
 mod orders;
 mod placement;
 mod recordings;
+mod settings;
 mod why;
 
 use player::{civil, state};
@@ -13,6 +14,7 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 use crate::api;
+use crate::form::{CameraForm, Subject};
 use crate::jobs::Jobs;
 use crate::live::use_news;
 use crate::parts::{use_loaded_for, when_loaded};
@@ -20,6 +22,7 @@ use crate::route::Route;
 use orders::Orders;
 use placement::Placement;
 use recordings::Recordings;
+use settings::Settings;
 
 /// The page asks for news this often, while it is not told.
 const REFRESH_MS: u32 = 3_000;
@@ -54,6 +57,18 @@ fn Found(props: &FoundProps) -> Html {
     let may_manage = camera.permissions.has(Permission::Manage);
     let me = use_context::<Me>();
     let may_read_nodes = me.is_some_and(|me| me.rights.has(Right::ReadNodes));
+    let is_editing = use_state_eq(|| false);
+    let edit = {
+        let is_editing = is_editing.setter();
+        Callback::from(move |_: MouseEvent| is_editing.set(true))
+    };
+    let on_done = {
+        let (is_editing, reload) = (is_editing.setter(), props.reload.clone());
+        Callback::from(move |()| {
+            is_editing.set(false);
+            reload.emit(());
+        })
+    };
     let (tone, text) = state::describe(camera);
     html! {
         <>
@@ -65,11 +80,19 @@ fn Found(props: &FoundProps) -> Html {
                 if let Some(planned) = &camera.planned {
                     <p>{ why::sentence(planned, |at| civil::stamp(at, &civil::zone())) }</p>
                 }
-                <p class="address">{ &camera.url }</p>
-                <div class="row"><a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a></div>
+                <div class="row">
+                    <a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a>
+                    if may_manage && !*is_editing {
+                        <button type="button" class="quiet" onclick={edit}>{ "Edit the camera" }</button>
+                    }
+                </div>
+                if *is_editing {
+                    <CameraForm subject={Subject::Saved(Box::new(camera.clone()))} {on_done} />
+                }
             </section>
             <Orders camera={camera.clone()} {may_manage} on_change={props.reload.clone()} news={props.news} />
             <Jobs camera={camera.clone()} {may_manage} on_change={props.reload.clone()} news={props.news} />
+            <Settings camera={camera.clone()} />
             <Recordings id={camera.id} news={props.news} />
             if may_read_nodes {
                 <Placement id={camera.id} news={props.news} />

@@ -5,7 +5,7 @@ use wire::api::{Node, NodePatch};
 use yew::prelude::*;
 
 use crate::api;
-use crate::parts::{Outcome, run, text};
+use crate::parts::{Outcome, list, run, text};
 
 #[derive(Debug, Clone, PartialEq, Properties)]
 pub(crate) struct NodeFormProps {
@@ -37,14 +37,6 @@ impl Fields {
             uplink_bps: Some((number(&self.uplink) * 1_000_000.0) as u64),
         }
     }
-}
-
-/// What stands between commas.
-fn list(text: &str) -> Vec<String> {
-    text.split(',')
-        .map(|part| part.trim().to_owned())
-        .filter(|part| !part.is_empty())
-        .collect()
 }
 
 fn number(node: &NodeRef) -> f64 {
@@ -107,16 +99,5 @@ pub(crate) fn NodeForm(props: &NodeFormProps) -> Html {
                 <button type="button" class="quiet" onclick={cancel}>{ "Cancel" }</button>
             </div>
         </form>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_are_what_stands_between_commas() {
-        assert_eq!(list(""), Vec::<String>::new());
-        assert_eq!(list(" a, b c ,,d"), ["a", "b c", "d"]);
     }
 }
