@@ -179,6 +179,26 @@ pub fn span(start: UnixMs, end: UnixMs, zone: &str) -> String {
     format!("{from} – {}", same_day.unwrap_or(&to))
 }
 
+/// [`stamp`] in a camera's time zone, which it names where the browser's clock shows another time.
+#[must_use]
+pub fn local(at: UnixMs, zone: &str) -> String {
+    let shown = stamp(at, zone);
+    if shown == stamp(at, &self::zone()) {
+        return shown;
+    }
+    format!("{shown} ({zone})")
+}
+
+/// [`span`] in a camera's time zone, which it names where the browser's clock shows another time.
+#[must_use]
+pub fn local_span(start: UnixMs, end: UnixMs, zone: &str) -> String {
+    let shown = span(start, end, zone);
+    if shown == span(start, end, &self::zone()) {
+        return shown;
+    }
+    format!("{shown} ({zone})")
+}
+
 fn formatted(at: UnixMs, zone: Option<&str>) -> Option<String> {
     let options = Object::new();
     let parts = [

@@ -289,6 +289,7 @@ fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
         object_s: row.object_s,
         notes: row.notes,
         node: row.node,
+        node_online: None,
         created: row.created,
         revision: row.revision,
         permissions: Permissions::NONE,
@@ -303,6 +304,7 @@ type Seen = (CameraRow, Permissions, Planned, Option<RecordingOverride>);
 /// A camera as the API shows it to who may do this with it.
 fn shown_to(state: &AppState, (row, permissions, planned, said): Seen) -> Result<Camera, Error> {
     Ok(Camera {
+        node_online: row.node.map(|node| state.nodes.online(node).is_some()),
         permissions,
         planned: Some(planned),
         r#override: said,

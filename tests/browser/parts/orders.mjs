@@ -54,7 +54,7 @@ describe('the page of a camera', () => {
     await form.getByRole('button', { name: 'Pause', exact: true }).click();
     await order(page, 'Paused').getByText('The gardener is here').waitFor();
     await now(page).getByText(/^A person paused it until /).waitFor();
-    await now(page).getByText('Paused', { exact: true }).waitFor();
+    await now(page).getByText(/^Paused until /).waitFor();
     assert.equal((await planned()).reason, 'paused');
     await assertAccessible(page);
     await shoot(page, 'camera-paused');

@@ -271,6 +271,9 @@ pub struct Camera {
     pub notes: String,
     /// The node that records it, once one is assigned.
     pub node: Option<NodeId>,
+    /// Whether that node reports; none while none is assigned. Not in the audit log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_online: Option<bool>,
     /// What its node last said; none while the node is lost or none is assigned.
     pub state: Option<StreamState>,
     /// When it was created.
