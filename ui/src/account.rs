@@ -4,7 +4,8 @@ use wire::api::{ChangePassword, TotpSecret, UserSession};
 use yew::prelude::*;
 
 use crate::api;
-use crate::parts::{Field, Once, Outcome, run, text, use_loaded, when_loaded};
+use crate::loaded::{use_loaded, when_loaded};
+use crate::parts::{Field, Once, Outcome, run, text};
 
 #[component]
 pub(crate) fn Account() -> Html {

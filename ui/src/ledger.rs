@@ -4,15 +4,17 @@ use player::timeline::cause_text;
 use player::{api as shared, civil};
 use web_sys::HtmlSelectElement;
 use wire::CameraId;
-use wire::api::{Camera, Completeness, CompletenessDay, CompletenessFigures};
+use wire::api::{Camera, Completeness, CompletenessDay, CompletenessFigures, EventKind};
 use yew::prelude::*;
 
 use crate::api;
-use crate::live::use_news;
-use crate::parts::{use_loaded_for, when_loaded};
+use crate::live::{About, use_news};
+use crate::loaded::{staleness, use_loaded_for, when_loaded};
 
 /// Figures follow some minutes behind.
 const REFRESH_MS: u32 = 60_000;
+/// What changes the figures of days that were counted.
+const MATTERS: &[EventKind] = &[EventKind::LedgerUnknown, EventKind::FootageErased];
 const DAY_MS: i64 = 86_400_000;
 /// Days that are offered, and the ones shown at first.
 const SPANS: [(i64, &str); 3] = [(7, "7 days"), (30, "30 days"), (90, "90 days")];
@@ -23,20 +25,18 @@ const SPAN_FIRST: i64 = 30;
 struct Asked {
     camera: Option<CameraId>,
     days: i64,
-    news: u32,
 }
 
 #[component]
 pub(crate) fn Ledger() -> Html {
-    let news = use_news(REFRESH_MS);
+    let news = use_news(REFRESH_MS, About::Kinds(MATTERS));
     let camera = use_state_eq(|| None::<CameraId>);
     let days = use_state_eq(|| SPAN_FIRST);
     let asked = Asked {
         camera: *camera,
         days: *days,
-        news,
     };
-    let (figures, _) = use_loaded_for(asked, |asked: Asked| {
+    let (figures, _) = use_loaded_for(asked, news, |asked: Asked| {
         let until = civil::now().plus(DAY_MS);
         let (from, to) = (
             civil::utc_day(until.plus(-asked.days * DAY_MS)),
@@ -44,11 +44,8 @@ pub(crate) fn Ledger() -> Html {
         );
         async move { api::completeness(asked.camera, &from, &to).await }
     });
-    let (cameras, _) = use_loaded_for((), |()| shared::cameras());
-    let cameras: Vec<Camera> = cameras
-        .as_ref()
-        .and_then(|list| list.clone().ok())
-        .unwrap_or_default();
+    let (cameras, _) = use_loaded_for((), 0, |()| shared::cameras());
+    let cameras: Vec<Camera> = cameras.value().cloned().unwrap_or_default();
     let on_camera = {
         let camera = camera.setter();
         Callback::from(move |event: Event| {
@@ -82,6 +79,7 @@ pub(crate) fn Ledger() -> Html {
                 </div>
             </div>
             <p class="address">{ "How much of the time in which cameras were to be recorded has footage. Days are UTC days." }</p>
+            { staleness(&figures) }
             { when_loaded(&figures, found) }
         </section>
     }

@@ -9,6 +9,7 @@ mod jobs;
 mod ledger;
 mod link;
 mod live;
+mod loaded;
 mod nodes;
 mod parts;
 mod probe;

@@ -1,81 +1,12 @@
-//! Parts that pages share: lists that load, fields, and secrets that are shown once.
+//! Parts that pages share: outcomes, fields, questions, and secrets that are shown once.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 
 use player::api::ApiError;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
-
-/// What a page has loaded: nothing yet, or the outcome.
-pub(crate) type Loaded<T> = Option<Result<T, String>>;
-
-/// Loads at once, and again whenever the callback is called.
-#[hook]
-pub(crate) fn use_loaded<T, F, R>(load: F) -> (UseStateHandle<Loaded<T>>, Callback<()>)
-where
-    T: PartialEq + 'static,
-    F: Fn() -> R + Copy + 'static,
-    R: Future<Output = Result<T, ApiError>> + 'static,
-{
-    let state = use_state(|| None);
-    let reload = {
-        let state = state.setter();
-        Callback::from(move |()| {
-            let state = state.clone();
-            spawn_local(async move { state.set(Some(load().await.map_err(|error| error.sentence()))) });
-        })
-    };
-    {
-        let reload = reload.clone();
-        use_effect_with((), move |()| reload.emit(()));
-    }
-    (state, reload)
-}
-
-/// Loads at once, again when what it depends on changes, and whenever the callback is called. What is there
-/// stays until the answer comes; the answer to an older question is dropped.
-#[hook]
-pub(crate) fn use_loaded_for<D, T, F, R>(on: D, load: F) -> (UseStateHandle<Loaded<T>>, Callback<()>)
-where
-    D: PartialEq + Clone + 'static,
-    T: PartialEq + 'static,
-    F: Fn(D) -> R + Copy + 'static,
-    R: Future<Output = Result<T, ApiError>> + 'static,
-{
-    let state = use_state_eq(|| None);
-    let asked = use_mut_ref(|| 0_u64);
-    let reload = {
-        let (state, on) = (state.setter(), on.clone());
-        Callback::from(move |()| {
-            let (state, asked, on) = (state.clone(), Rc::clone(&asked), on.clone());
-            *asked.borrow_mut() += 1;
-            let serial = *asked.borrow();
-            spawn_local(async move {
-                let answer = load(on).await.map_err(|error| error.sentence());
-                if *asked.borrow() == serial {
-                    state.set(Some(answer));
-                }
-            });
-        })
-    };
-    {
-        let reload = reload.clone();
-        use_effect_with(on, move |_| reload.emit(()));
-    }
-    (state, reload)
-}
-
-/// Shows what is loaded, or why not.
-pub(crate) fn when_loaded<T>(loaded: &Loaded<T>, show: impl FnOnce(&T) -> Html) -> Html {
-    match loaded {
-        None => html! { <p role="status" class="empty">{ "Loading…" }</p> },
-        Some(Err(sentence)) => html! { <p class="error" role="alert">{ sentence }</p> },
-        Some(Ok(value)) => show(value),
-    }
-}
 
 /// What became of something that a person did.
 #[derive(Debug, Clone, PartialEq, Default)]

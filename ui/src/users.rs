@@ -6,7 +6,8 @@ use wire::api::{NewUser, User, UserState};
 use yew::prelude::*;
 
 use crate::api;
-use crate::parts::{Field, Once, Outcome, run, text, use_loaded, when_loaded};
+use crate::loaded::{use_loaded, when_loaded};
+use crate::parts::{Field, Once, Outcome, run, text};
 
 const ROLES: [(Role, &str, &str); 3] = [
     (Role::OrgUser, "org_user", "User: sees what is granted"),

@@ -7,8 +7,10 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader};
 
+use wire::api::Event;
+
 use super::{ApiError, renew, send_with, token};
-use crate::sse::{Event, Parser};
+use crate::sse::Parser;
 
 const PATH: &str = "/api/v1/events";
 /// Tried again this long after a stream ended, then twice as long, up to the longest.
@@ -16,14 +18,16 @@ const FIRST_RETRY_MS: u32 = 1_000;
 const LONGEST_RETRY_MS: u32 = 30_000;
 
 /// What is heard of the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// It is open: from now on nothing is missed.
     Open,
     /// It is not, for now.
     Lost,
+    /// It was away for too long: anything may have changed meanwhile.
+    Missed,
     /// A fact.
-    Event(Event),
+    Fact(Box<Event>),
 }
 
 /// Follows the stream until it is dropped; goes on after the last event when it breaks.
@@ -100,7 +104,12 @@ async fn once(signal: &AbortSignal, parser: &mut Parser, tell: &impl Fn(News)) -
             break;
         };
         for event in parser.take(&bytes.to_vec()) {
-            tell(News::Event(event));
+            if event.kind == "reset" {
+                tell(News::Missed);
+            // A kind that this page does not know yet is passed over.
+            } else if let Ok(fact) = serde_json::from_str(&event.data) {
+                tell(News::Fact(Box::new(fact)));
+            }
         }
     }
     Ok(())

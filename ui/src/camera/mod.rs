@@ -16,8 +16,8 @@ use yew_router::prelude::*;
 use crate::api;
 use crate::form::{CameraForm, Subject};
 use crate::jobs::Jobs;
-use crate::live::use_news;
-use crate::parts::{use_loaded_for, when_loaded};
+use crate::live::{About, use_news};
+use crate::loaded::{staleness, use_loaded_for, when_loaded};
 use crate::route::Route;
 use orders::Orders;
 use placement::Placement;
@@ -34,11 +34,12 @@ pub(crate) struct CameraPageProps {
 
 #[component]
 pub(crate) fn CameraPage(props: &CameraPageProps) -> Html {
-    let news = use_news(REFRESH_MS);
-    let (camera, reload) = use_loaded_for((props.id, news), |(id, _): (CameraId, u32)| api::camera(id));
+    let news = use_news(REFRESH_MS, About::Camera(props.id));
+    let (camera, reload) = use_loaded_for(props.id, news, api::camera);
     html! {
         <>
             <p class="trail"><Link<Route> to={Route::Cameras}>{ "All cameras" }</Link<Route>></p>
+            { staleness(&camera) }
             { when_loaded(&camera, |camera| html! { <Found camera={camera.clone()} {news} {reload} /> }) }
         </>
     }

@@ -7,7 +7,8 @@ use wire::api::{Camera, NewOverride, OverrideKind, OverrideRequest, RecordingOve
 use yew::prelude::*;
 
 use crate::api;
-use crate::parts::{Confirm, Field, Outcome, action, run, text, use_loaded_for, when_loaded};
+use crate::loaded::{use_loaded_for, when_loaded};
+use crate::parts::{Confirm, Field, Outcome, action, run, text};
 
 /// Minutes that are offered, and the ones chosen at first.
 const MINUTES: [(u32, &str); 5] = [
@@ -39,9 +40,7 @@ pub(crate) struct OrdersProps {
 #[component]
 pub(crate) fn Orders(props: &OrdersProps) -> Html {
     let camera = &props.camera;
-    let (standing, reload) = use_loaded_for((camera.id, props.news), |(id, _): (CameraId, u32)| {
-        api::overrides(id)
-    });
+    let (standing, reload) = use_loaded_for(camera.id, props.news, api::overrides);
     let open = use_state_eq(|| Open::Nothing);
     let outcome = use_state_eq(Outcome::default);
     let on_done = {

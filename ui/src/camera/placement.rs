@@ -6,7 +6,7 @@ use wire::api::{OtherNode, PlacedNode};
 use yew::prelude::*;
 
 use crate::api;
-use crate::parts::{use_loaded_for, when_loaded};
+use crate::loaded::{use_loaded_for, when_loaded};
 
 #[derive(Debug, Clone, PartialEq, Properties)]
 pub(crate) struct PlacementProps {
@@ -39,9 +39,7 @@ pub(crate) fn Placement(props: &PlacementProps) -> Html {
 
 #[component]
 fn Answer(props: &PlacementProps) -> Html {
-    let (placement, _) = use_loaded_for((props.id, props.news), |(id, _): (CameraId, u32)| {
-        api::placement(id)
-    });
+    let (placement, _) = use_loaded_for(props.id, props.news, api::placement);
     html! {
         { when_loaded(&placement, |placement| html! {
             <div class="card placement">

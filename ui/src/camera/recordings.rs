@@ -8,7 +8,8 @@ use wire::media::StreamKind;
 use yew::prelude::*;
 
 use crate::api;
-use crate::parts::{bytes, use_loaded_for, when_loaded};
+use crate::loaded::{use_loaded_for, when_loaded};
+use crate::parts::bytes;
 
 /// So many of them.
 const SHOWN: u32 = 8;
@@ -22,9 +23,7 @@ pub(crate) struct RecordingsProps {
 
 #[component]
 pub(crate) fn Recordings(props: &RecordingsProps) -> Html {
-    let (recordings, _) = use_loaded_for((props.id, props.news), |(id, _): (CameraId, u32)| {
-        api::recordings(id, SHOWN)
-    });
+    let (recordings, _) = use_loaded_for(props.id, props.news, |id| api::recordings(id, SHOWN));
     html! {
         <section aria-label="Recordings">
             <h3>{ "Last recordings" }</h3>

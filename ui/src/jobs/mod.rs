@@ -7,12 +7,12 @@ mod weekly;
 mod words;
 
 use player::{api as shared, civil};
-use wire::CameraId;
 use wire::api::{Camera, CameraPatch, Job, JobPatch};
 use yew::prelude::*;
 
 use crate::api;
-use crate::parts::{Confirm, Outcome, action, run, use_loaded_for, when_loaded};
+use crate::loaded::{use_loaded_for, when_loaded};
+use crate::parts::{Confirm, Outcome, action, run};
 use form::JobForm;
 
 /// What is open beside the list.
@@ -35,9 +35,7 @@ pub(crate) struct JobsProps {
 
 #[component]
 pub(crate) fn Jobs(props: &JobsProps) -> Html {
-    let (jobs, reload) = use_loaded_for((props.camera.id, props.news), |(id, _): (CameraId, u32)| {
-        api::jobs(id)
-    });
+    let (jobs, reload) = use_loaded_for(props.camera.id, props.news, api::jobs);
     let open = use_state_eq(|| Open::Nothing);
     let outcome = use_state_eq(Outcome::default);
     let on_done = {

@@ -6,7 +6,8 @@ use wire::api::{EnrolmentToken, NewEnrolmentToken};
 use yew::prelude::*;
 
 use crate::api;
-use crate::parts::{Field, Once, Outcome, run, text, use_loaded_for, when_loaded};
+use crate::loaded::{use_loaded_for, when_loaded};
+use crate::parts::{Field, Once, Outcome, run, text};
 
 /// How long a token works, in seconds.
 const LIVES: [(u64, &str); 3] = [(3_600, "an hour"), (86_400, "a day"), (604_800, "a week")];
@@ -22,7 +23,7 @@ pub(crate) struct AddNodeProps {
 /// The form, the command it gave, and the tokens that no node has used yet.
 #[component]
 pub(crate) fn AddNode(props: &AddNodeProps) -> Html {
-    let (tokens, reload) = use_loaded_for(props.news, |_| api::enrolment_tokens());
+    let (tokens, reload) = use_loaded_for((), props.news, |()| api::enrolment_tokens());
     let made = use_state_eq(|| None::<(String, String)>);
     let on_made = {
         let (made, reload, on_close) = (made.setter(), reload.clone(), props.on_close.clone());

@@ -7,28 +7,40 @@ mod measures;
 
 use player::api as shared;
 use wire::access::Right;
-use wire::api::{Camera, Me, Node};
+use wire::api::{Camera, EventKind, Me, Node};
 use yew::prelude::*;
 
-use crate::live::use_news;
-use crate::parts::{use_loaded_for, when_loaded};
+use crate::live::{About, use_news};
+use crate::loaded::{staleness, use_loaded_for, when_loaded};
 use add::AddNode;
 use card::Card;
 
 /// Nodes report every five seconds.
 const REFRESH_MS: u32 = 5_000;
+/// What changes a node or its standing.
+const MATTERS: &[EventKind] = &[
+    EventKind::NodeEnrolled,
+    EventKind::NodeOnline,
+    EventKind::NodeOffline,
+    EventKind::NodeChanged,
+    EventKind::NodeRemoved,
+    EventKind::AssignmentChanged,
+    EventKind::CameraCreated,
+    EventKind::CameraDeleted,
+];
 
 #[component]
 pub(crate) fn Nodes() -> Html {
-    let news = use_news(REFRESH_MS);
+    let news = use_news(REFRESH_MS, About::Kinds(MATTERS));
     let me = use_context::<Me>();
     let may = |right| me.as_ref().is_some_and(|me| me.rights.has(right));
-    let (nodes, reload) = use_loaded_for(news, |_| shared::nodes());
-    let (cameras, _) = use_loaded_for(news, |_| shared::cameras());
-    let cameras: Vec<Camera> = cameras
-        .as_ref()
-        .and_then(|list| list.clone().ok())
-        .unwrap_or_default();
+    let (nodes, reload) = use_loaded_for((), news, |()| shared::nodes());
+    // Cameras are there for their names alone: asked for again when there are others.
+    let count = nodes
+        .value()
+        .map_or(0, |list| list.iter().map(|node| node.cameras as u32).sum());
+    let (cameras, _) = use_loaded_for((), count, |()| shared::cameras());
+    let cameras: Vec<Camera> = cameras.value().cloned().unwrap_or_default();
     let is_adding = use_state_eq(|| false);
     if !may(Right::ReadNodes) {
         return html! { <p class="empty">{ "You may not see the recorder nodes." }</p> };
@@ -56,6 +68,7 @@ pub(crate) fn Nodes() -> Html {
             if may_manage {
                 <AddNode {news} is_open={*is_adding} {on_close} />
             }
+            { staleness(&nodes) }
             { when_loaded(&nodes, |list| match list.as_slice() {
                 [] => html! {
                     <p class="empty">
