@@ -66,7 +66,7 @@ pub(crate) fn Ledger() -> Html {
                 <h2>{ "Completeness" }</h2>
                 <div class="row">
                     <select class="short" aria-label="Camera" onchange={on_camera}>
-                        <option value="">{ "All cameras" }</option>
+                        <option value="" selected={camera.is_none()}>{ "All cameras" }</option>
                         { for cameras.iter().map(|one| html! {
                             <option value={one.id.to_string()} selected={Some(one.id) == *camera}>{ &one.name }</option>
                         }) }
@@ -101,8 +101,25 @@ fn found(figures: &Completeness) -> Html {
                 </tr></thead>
                 <tbody>{ for figures.days.iter().rev().map(day) }</tbody>
             </table>
+            { legend() }
             { causes(&figures.total) }
         </>
+    }
+}
+
+/// What the colours of the bars mean.
+fn legend() -> Html {
+    let parts = [
+        ("footage", "Footage"),
+        ("gap", "Explained gaps"),
+        ("unknown", "Unknown"),
+    ];
+    html! {
+        <ul class="legend" aria-label="Colours of the bars">
+            { for parts.into_iter().map(|(class, name)| html! {
+                <li><svg viewBox="0 0 12 12" aria-hidden="true"><rect {class} width="12" height="12" /></svg>{ name }</li>
+            }) }
+        </ul>
     }
 }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use player::api::ApiError;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 /// What became of something that a person did.
@@ -53,6 +53,13 @@ pub(crate) fn text(node: &NodeRef) -> String {
     node.cast::<HtmlInputElement>()
         .map(|input| input.value())
         .unwrap_or_default()
+}
+
+/// Leads to an element.
+pub(crate) fn focus(node: &NodeRef) {
+    if let Some(element) = node.cast::<HtmlElement>() {
+        let _ = element.focus();
+    }
 }
 
 /// What stands between commas.
@@ -143,13 +150,19 @@ pub(crate) fn Confirm(props: &ConfirmProps) -> Html {
         })
     };
     let cancel = props.on_done.reform(|_: MouseEvent| ());
+    // The question may be asked far from what it is about: the cursor leads to it, and to the way back.
+    let way_back = use_node_ref();
+    {
+        let way_back = way_back.clone();
+        use_effect_with((), move |()| focus(&way_back));
+    }
     html! {
         <div class="card" role="alertdialog" aria-label={props.title}>
             <p>{ &props.question }</p>
             { outcome.show() }
             <div class="row">
                 <button type="button" class="danger" onclick={confirm} disabled={outcome.is_busy()}>{ props.yes }</button>
-                <button type="button" class="quiet" onclick={cancel}>{ props.no }</button>
+                <button ref={way_back} type="button" class="quiet" onclick={cancel}>{ props.no }</button>
             </div>
         </div>
     }

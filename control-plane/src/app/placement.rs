@@ -94,12 +94,7 @@ fn explained(place: &Place, own: &[AssignmentRow], nodes: &[Node], all: &[Place]
         node: node.id,
         name: node.name.clone(),
         why_not: obstacle(place, node, load(node)).map_or_else(
-            || {
-                format!(
-                    "it could take it and has {} cameras; the camera stays where it is",
-                    load(node)
-                )
-            },
+            || "it could take it; the camera stays where it is".to_owned(),
             |why| why.to_string(),
         ),
         cameras: load(node) as u64,

@@ -69,7 +69,11 @@ describe('the completeness of footage', () => {
       assert.match(await rows.nth(3).innerText(), /100 %/);
       const bar = rows.nth(2).getByRole('img', { name: '22 h 30 min of footage, 1 h 20 min of explained gaps, 10 min 0 s unknown' });
       assert.equal(await bar.locator('rect').count(), 3);
+      assert.equal(await page.getByLabel('Camera').locator('option:checked').innerText(), 'All cameras');
       await assertFits(page);
+      // No cell is wider than its column.
+      assert.deepEqual(await page.locator('.ledger th, .ledger td').evaluateAll((cells) => cells
+        .filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.innerText)), []);
       await assertAccessible(page);
       await shoot(page, `ledger-phone-${colorScheme}`);
       if (colorScheme === 'light') {

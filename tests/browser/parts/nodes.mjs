@@ -3,15 +3,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { assertAccessible, assertFits, launch, open, shoot, signIn } from '../lib/browser.mjs';
-import { client } from '../lib/footage.mjs';
+import { assertAccessible, assertFits, launch, open, shoot, signIn, world } from '../lib/browser.mjs';
+import { client, watched } from '../lib/footage.mjs';
 
 describe('the nodes', () => {
-  let browser, get, node;
+  let browser, get, node, camera;
   before(async () => {
     browser = await launch();
     get = await client();
     [node] = (await get('/api/v1/nodes')).items;
+    camera = await watched(get);
   });
   after(() => browser?.close());
 
@@ -60,6 +61,12 @@ describe('the nodes', () => {
     await card(page).getByText(/: 1 left\. Those that no other node may take stay\./).waitFor();
     await assertAccessible(page);
     await shoot(page, 'nodes-draining');
+    await page.goto(`${world.url}/#/cameras/${camera.id}`);
+    await page.getByRole('button', { name: 'Why is this camera here?' }).click();
+    const placement = page.getByRole('region', { name: 'Placement' });
+    await placement.getByText('Draining', { exact: true }).waitFor();
+    await placement.getByText(/^It should not stay here: it is draining/).waitFor();
+    await page.getByRole('link', { name: 'Nodes' }).click();
     await card(page).getByRole('button', { name: 'Remove' }).click();
     const question = page.getByRole('alertdialog', { name: 'Remove a node' });
     await question.getByText(/Drain it first to lose nothing\./).waitFor();

@@ -28,9 +28,14 @@ describe('the page of a camera', () => {
     await now(page).getByText('Recording', { exact: true }).waitFor();
     const recordings = page.getByRole('region', { name: 'Recordings' });
     await recordings.getByText('Recording', { exact: true }).first().waitFor();
+    const gaps = page.getByRole('region', { name: 'Gaps' });
+    await gaps.getByText(/ of footage\. .* missing/).waitFor();
+    await gaps.getByText(/^(Camera|Network): .+\.$/).first().waitFor();
     await page.getByRole('button', { name: 'Why is this camera here?' }).click();
     const [node] = (await get('/api/v1/nodes')).items;
-    await page.getByRole('region', { name: 'Placement' }).getByText(node.name, { exact: true }).waitFor();
+    const placement = page.getByRole('region', { name: 'Placement' });
+    await placement.getByText(node.name, { exact: true }).waitFor();
+    await placement.getByText(/^Has it since .*\. Of the nodes that could take it, this one had the fewest cameras \(\d+\)\.$/).waitFor();
     await assertAccessible(page);
     await shoot(page, 'camera');
     assert.deepEqual(faults, []);

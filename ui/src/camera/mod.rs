@@ -1,12 +1,13 @@
 //! The page of one camera: what it does and why, and everything that says when it is recorded.
 
+mod gaps;
 mod orders;
 mod placement;
 mod recordings;
 mod settings;
 mod why;
 
-use player::{civil, state};
+use player::{api as shared, civil, state};
 use wire::CameraId;
 use wire::access::{Permission, Right};
 use wire::api::{Camera, Me};
@@ -19,6 +20,7 @@ use crate::jobs::Jobs;
 use crate::live::{About, use_news};
 use crate::loaded::{staleness, use_loaded_for, when_loaded};
 use crate::route::Route;
+use gaps::Gaps;
 use orders::Orders;
 use placement::Placement;
 use recordings::Recordings;
@@ -58,6 +60,15 @@ fn Found(props: &FoundProps) -> Html {
     let may_manage = camera.permissions.has(Permission::Manage);
     let me = use_context::<Me>();
     let may_read_nodes = me.is_some_and(|me| me.rights.has(Right::ReadNodes));
+    // For their names: whoever is new has recorded nothing yet.
+    let (nodes, _) = use_loaded_for(may_read_nodes, 0, |may_read| async move {
+        if may_read {
+            shared::nodes().await
+        } else {
+            Ok(Vec::new())
+        }
+    });
+    let nodes = nodes.value().cloned().unwrap_or_default();
     let is_editing = use_state_eq(|| false);
     let edit = {
         let is_editing = is_editing.setter();
@@ -79,7 +90,7 @@ fn Found(props: &FoundProps) -> Html {
                     <span class={classes!("state", tone.class())}>{ text }</span>
                 </div>
                 if let Some(planned) = &camera.planned {
-                    <p>{ why::sentence(planned, |at| civil::stamp(at, &civil::zone())) }</p>
+                    <p>{ why::sentence(planned, |at| civil::local(at, &camera.time_zone)) }</p>
                 }
                 <div class="row">
                     <a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a>
@@ -93,10 +104,13 @@ fn Found(props: &FoundProps) -> Html {
             </section>
             <Orders camera={camera.clone()} {may_manage} on_change={props.reload.clone()} news={props.news} />
             <Jobs camera={camera.clone()} {may_manage} on_change={props.reload.clone()} news={props.news} />
+            if camera.permissions.has(Permission::ViewFootage) {
+                <Gaps camera={camera.clone()} news={props.news} />
+            }
+            <Recordings camera={camera.clone()} {nodes} news={props.news} />
             <Settings camera={camera.clone()} />
-            <Recordings id={camera.id} news={props.news} />
             if may_read_nodes {
-                <Placement id={camera.id} news={props.news} />
+                <Placement camera={camera.clone()} news={props.news} />
             }
         </>
     }

@@ -139,7 +139,7 @@ fn RecordNow(props: &RecordNowProps) -> Html {
 
 fn stop(camera: &Camera, on_done: &Callback<()>) -> Html {
     let until = match camera.planned.as_ref().and_then(|planned| planned.until) {
-        Some(until) => format!("until {}", civil::stamp(until, &civil::zone())),
+        Some(until) => format!("until {}", civil::local(until, &camera.time_zone)),
         None => "until somebody resumes it".to_owned(),
     };
     let question = format!(
@@ -232,7 +232,7 @@ fn row(
     };
     let until = one.end.map_or_else(
         || end.to_owned(),
-        |end| format!("until {}", civil::stamp(end, &civil::zone())),
+        |end| format!("until {}", civil::local(end, &props.camera.time_zone)),
     );
     html! {
         <li class="card" key={one.id.to_string()}>

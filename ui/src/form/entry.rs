@@ -1,6 +1,5 @@
 //! A field of the form of a camera: its label, a hint, and what the server says of it.
 
-use web_sys::HtmlElement;
 use yew::prelude::*;
 
 #[derive(Debug, Clone, PartialEq, Properties)]
@@ -75,12 +74,5 @@ pub(super) fn remarks(name: &str, hint: &str, error: Option<&String>) -> Html {
                 <p class="help" id={format!("{name}-hint")}>{ hint }</p>
             }
         </>
-    }
-}
-
-/// Leads to a field.
-pub(super) fn focus(node: &NodeRef) {
-    if let Some(element) = node.cast::<HtmlElement>() {
-        let _ = element.focus();
     }
 }

@@ -12,10 +12,10 @@ use wire::api::{Camera, Me, Node};
 use wire::source::Transport;
 use yew::prelude::*;
 
-use crate::parts::text;
+use crate::parts::{focus, text};
 use crate::probe::{Outcome, Probe};
 use entered::Entered;
-use entry::{Entry, described, focus, remarks};
+use entry::{Entry, described, remarks};
 
 /// What the form is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +102,8 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
     {
         let fields = fields.clone();
         use_effect_with((*failure).clone(), move |failure| {
-            let name = failure.as_ref().and_then(ApiError::field);
+            // At first the name: the form may open far from what was clicked.
+            let name = failure.as_ref().map_or(Some("name"), ApiError::field);
             if let Some(node) = name.and_then(|name| fields.named(name)) {
                 focus(node);
             }
