@@ -9,6 +9,7 @@ use clap::Parser;
 use tests::sim::camera::{Camera, Pictures, now_us};
 use tests::sim::control;
 use tests::sim::h26x::Codec;
+use tests::sim::line::Pacer;
 use tests::sim::live::Live;
 use tests::sim::loops::{self, LoopSpec};
 use tests::sim::rtsp::{self, Scheme, Server};
@@ -58,6 +59,13 @@ struct Args {
     /// One write a packet instead of one a picture.
     #[arg(long)]
     packet_writes: bool,
+    /// Megabits a second of each camera's network port: over TCP, packets leave one by one, each for as long as
+    /// the wire takes.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    line_mbps: Option<u32>,
+    /// Let each camera's pictures and keyframes come at times of their own instead of all at once.
+    #[arg(long)]
+    spread: bool,
     /// Encode now, with a running clock in the picture, for people to look at.
     #[arg(long)]
     live: bool,
@@ -84,6 +92,10 @@ async fn main() -> Result<()> {
         cameras: cameras.to_vec(),
         scheme: args.scheme,
         write_each_packet: args.packet_writes,
+        pacer: match args.line_mbps {
+            Some(mbps) => Some(Pacer::start(f64::from(mbps) * 1e6).context("starting the line")?),
+            None => None,
+        },
     };
     tokio::select! {
         ended = rtsp::serve(Arc::new(server), rtsp_listener) => ended,
@@ -131,10 +143,17 @@ async fn cameras(args: &Args) -> Result<Vec<Arc<Camera>>> {
             args.audio,
             aac.clone(),
             login.clone(),
-            epoch_us,
+            epoch_us - if args.spread { phase_us(index, args) } else { 0 },
         )));
     }
     Ok(cameras)
+}
+
+/// How much earlier a camera's time starts, within a GOP: as evenly as any number of cameras can be.
+fn phase_us(index: usize, args: &Args) -> u64 {
+    const GOLDEN: f64 = 0.618_033_988_75;
+    let gop_us = f64::from(args.gop) * 1e6 / f64::from(args.fps.max(1));
+    ((index as f64 * GOLDEN).fract() * gop_us) as u64
 }
 
 /// The loop, and the one of another resolution that `codec_change` switches to.

@@ -7,6 +7,7 @@
 pub mod camera;
 pub mod control;
 pub mod h26x;
+pub mod line;
 pub mod live;
 pub mod loops;
 pub mod picture;

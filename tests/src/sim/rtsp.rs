@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::camera::{Camera, Fault, Pictures};
 use super::h26x::Codec;
+use super::line::Pacer;
 use super::rtp::Packetizer;
 use super::session::{Lane, Player, Writer};
 use super::sound::Audio;
@@ -39,6 +40,8 @@ pub struct Server {
     pub scheme: Scheme,
     /// One write a packet.
     pub write_each_packet: bool,
+    /// The ports that packets leave by, over TCP; without them they leave at once.
+    pub pacer: Option<Pacer>,
 }
 
 const NONCE: &str = "8b1f3f5d9c2e4a60";
@@ -296,6 +299,7 @@ impl Connection {
                 )
             }),
             write_each_packet: self.server.write_each_packet,
+            line: self.server.pacer.as_ref().map(Pacer::line),
             camera,
         };
         let start = player.start();

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, broadcast};
 
 use super::camera::{Camera, Fault, Pictures, now_us};
 use super::h26x::{Codec, Stamp};
+use super::line::Line;
 use super::live::LivePicture;
 use super::rtp::{Packetizer, interleave};
 use super::sound::{self, Audio};
@@ -38,8 +39,10 @@ pub struct Player {
     pub video: Option<(Lane, Packetizer)>,
     /// The audio track, when it was set up.
     pub audio: Option<(Lane, Packetizer)>,
-    /// One write a packet, as real cameras do, instead of one a picture.
+    /// One write a packet instead of one a picture.
     pub write_each_packet: bool,
+    /// The port that packets leave by, over TCP; without one they leave at once.
+    pub line: Option<Line>,
 }
 
 /// Sender reports come this often.
@@ -209,7 +212,10 @@ impl Player {
                 Lane::Tcp(channel) => {
                     let mut out = BytesMut::new();
                     interleave(&mut out, channel + 1, &report);
-                    self.writer.lock().await.write_all(&out).await?;
+                    match &mut self.line {
+                        Some(line) => line.send(&self.writer, std::iter::once(out.freeze()))?,
+                        None => self.writer.lock().await.write_all(&out).await?,
+                    }
                 }
                 Lane::Udp(_, _, socket, to) => drop(socket.send_to(&report, to).await),
             }
@@ -218,7 +224,7 @@ impl Player {
     }
 
     /// Sends packets as the camera's fault allows; false when they did not go out whole.
-    async fn send(&self, lane: &Lane, packets: &[Bytes]) -> std::io::Result<bool> {
+    async fn send(&mut self, lane: &Lane, packets: &[Bytes]) -> std::io::Result<bool> {
         match self.camera.fault() {
             Fault::Stall => return Ok(false),
             Fault::Drop => return Err(std::io::ErrorKind::ConnectionReset.into()),
@@ -229,13 +235,20 @@ impl Player {
         match lane {
             Lane::Tcp(channel) => {
                 let mut out = BytesMut::new();
-                for packet in packets {
+                let whole = packets.iter().map(|packet| {
                     interleave(&mut out, *channel, packet);
-                    if self.write_each_packet {
-                        self.writer.lock().await.write_all(&out.split()).await?;
+                    out.split()
+                });
+                if let Some(line) = &mut self.line {
+                    line.send(&self.writer, whole.map(BytesMut::freeze))?;
+                } else if self.write_each_packet {
+                    for packet in whole {
+                        self.writer.lock().await.write_all(&packet).await?;
                     }
+                } else {
+                    let picture: Vec<BytesMut> = whole.collect();
+                    self.writer.lock().await.write_all(&picture.concat()).await?;
                 }
-                self.writer.lock().await.write_all(&out).await?;
             }
             Lane::Udp(socket, to, ..) => {
                 for packet in packets {
