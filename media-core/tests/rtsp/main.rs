@@ -4,6 +4,7 @@
 
 mod camera;
 mod faults;
+mod pictures;
 mod proxy;
 mod recording;
 mod sound;
