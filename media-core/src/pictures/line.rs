@@ -3,6 +3,7 @@
 //! A line ends when nobody has wanted its pictures for a while, or with the attempt. A decoder that fails is
 //! replaced at the next keyframe.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,6 @@ use super::chain::{Chain, Coded};
 use super::hub::Hub;
 use super::{MAX_PIXELS, Picture, PictureError, PictureFormat, Rate, fitted};
 use crate::fanout::{AccessUnit, CodecParams};
-use crate::fmp4::VideoTrack;
 use crate::fmp4::nal::is_disposable;
 use crate::reading::OftenGuard;
 
@@ -22,6 +22,9 @@ pub(super) type Newest = Option<Result<Arc<Picture>, PictureError>>;
 
 /// A decoder that has given nothing for so many units gives nothing; more than any codec holds back.
 const MUTE: u32 = 40;
+
+/// How many units wait at most until one is shown: some seconds.
+const HELD: usize = 128;
 
 /// What a line needs.
 pub(super) struct Line {
@@ -73,13 +76,18 @@ pub(super) async fn run(line: Line) {
                 "a decoder of live pictures is behind and goes on at a keyframe"
             );
         }
-        decoder.take(&next);
-        // Others are waiting for this thread too.
-        tokio::task::yield_now().await;
+        decoder.take(next);
+        while decoder.step() {
+            // Others are waiting for this thread too.
+            tokio::task::yield_now().await;
+        }
     }
 }
 
 /// The decoding side of a line.
+///
+/// It decodes as late as it can: what is not shown waits until a picture after it is, and is not decoded at all
+/// when a keyframe comes first. Fewer and longer turns cost less than one for each unit.
 pub(super) struct Decoder {
     format: PictureFormat,
     newest: watch::Sender<Newest>,
@@ -93,6 +101,22 @@ pub(super) struct Decoder {
     shown: bool,
     /// Units since the decoder gave a picture.
     mute: u32,
+    held: VecDeque<Held>,
+    /// How many of those are to be decoded now.
+    ready: usize,
+    /// Capture time of the last unit.
+    last_ns: i64,
+    /// Units come in another order than they are shown, so that the decoder needs what follows.
+    reorders: bool,
+}
+
+/// A unit that is not decoded yet.
+struct Held {
+    unit: AccessUnit,
+    /// Its picture may be shown, if one is due.
+    show: bool,
+    /// The decoder gives out what it holds back before.
+    drain: bool,
 }
 
 impl Decoder {
@@ -106,43 +130,73 @@ impl Decoder {
             waits: true,
             shown: false,
             mute: 0,
+            held: VecDeque::new(),
+            ready: 0,
+            last_ns: i64::MIN,
+            reorders: false,
         }
     }
 
-    /// Takes a unit; shows what comes of it.
-    pub(super) fn take(&mut self, next: &Next) {
-        let params = Arc::clone(&next.unit.params);
-        let CodecParams::Video(track) = &*params else {
+    /// Takes a unit, and says by [`Decoder::step`] what comes of it.
+    pub(super) fn take(&mut self, next: Next) {
+        let Next { unit, behind, jumped } = next;
+        let CodecParams::Video(track) = &*unit.params else {
             return;
         };
-        if self.waits && !next.unit.keyframe {
+        if self.waits && !unit.keyframe {
             return;
         }
         self.waits = false;
-        if let Err(error) = self.decode(track, next) {
+        self.reorders |= unit.pts_ns < self.last_ns;
+        self.last_ns = unit.pts_ns;
+        // The first picture is shown at once, however old it is; then only what is new.
+        let show = !behind || !self.shown;
+        let due = show && self.chain.as_ref().is_none_or(|chain| chain.wants(unit.pts_ns));
+        if !due && is_disposable(track.codec(), &unit.bytes) {
+            return;
+        }
+        let mut drain = jumped;
+        if unit.keyframe {
+            // Nobody needs them any more. An open GOP must not refer to them either.
+            drain |= !self.held.is_empty();
+            self.held.clear();
+        }
+        self.held.push_back(Held { unit, show, drain });
+        if due || self.reorders || self.held.len() >= HELD {
+            self.ready = self.held.len();
+        }
+    }
+
+    /// Decodes a unit if one is to be decoded now, and shows what comes of it. False when there was none.
+    pub(super) fn step(&mut self) -> bool {
+        if self.ready == 0 {
+            return false;
+        }
+        self.ready -= 1;
+        let Some(held) = self.held.pop_front() else {
+            return false;
+        };
+        if let Err(error) = self.decode(&held) {
             // What was shown before goes on being shown if the next keyframe mends it.
             if !self.shown {
                 self.newest.send_replace(Some(Err(error)));
             }
             self.chain = None;
             self.waits = true;
+            self.held.clear();
+            self.ready = 0;
         }
+        true
     }
 
-    fn decode(&mut self, track: &VideoTrack, next: &Next) -> Result<(), PictureError> {
-        self.prepare(track, &next.unit)?;
+    fn decode(&mut self, held: &Held) -> Result<(), PictureError> {
+        self.prepare(&held.unit)?;
         let chain = self.chain.as_ref().ok_or(PictureError::Ended)?;
-        // The first picture is shown at once, however old it is; then only what is new.
-        let show = !next.behind || !self.shown;
         let keyframes = self.format.rate == Rate::Keyframes;
-        let shown_anyway = keyframes || (show && chain.wants(next.unit.pts_ns));
-        if !shown_anyway && is_disposable(track.codec(), &next.unit.bytes) {
-            return Ok(());
-        }
-        if next.jumped {
+        if held.drain {
             chain.drain();
         }
-        let pushed = chain.push(&next.unit, show);
+        let pushed = chain.push(&held.unit, held.show);
         if keyframes {
             chain.drain();
         }
@@ -158,7 +212,10 @@ impl Decoder {
     }
 
     /// Has a chain that fits the unit.
-    fn prepare(&mut self, track: &VideoTrack, unit: &AccessUnit) -> Result<(), PictureError> {
+    fn prepare(&mut self, unit: &AccessUnit) -> Result<(), PictureError> {
+        let CodecParams::Video(track) = &*unit.params else {
+            return Ok(());
+        };
         let known = self.params.as_ref();
         if self.chain.is_some() && known.is_some_and(|params| Arc::ptr_eq(params, &unit.params)) {
             return Ok(());

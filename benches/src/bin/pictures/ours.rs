@@ -111,7 +111,17 @@ fn tell(told: &Told) -> Result<()> {
 
 async fn stream(attempt: &Attempt, task: &Task) -> Result<()> {
     let (pictures, bytes) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let begin = Instant::now();
+    let mut told = Told::default();
+    // From different places of a GOP.
+    for _ in 0..8 {
+        let begin = Instant::now();
+        attempt.pictures(task.format())?.next().await?;
+        told.first_ms.push(begin.elapsed().as_secs_f64() * 1e3);
+        while attempt.picture_formats() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(370)).await;
+    }
     let mut consumers = Vec::new();
     for _ in 0..task.consumers {
         let mut consumer = attempt.pictures(task.format())?;
@@ -125,23 +135,11 @@ async fn stream(attempt: &Attempt, task: &Task) -> Result<()> {
         });
     }
     let telling = async {
-        let mut told = Told::default();
         loop {
-            tokio::time::sleep(if told.pictures == 0 {
-                Duration::from_millis(2)
-            } else {
-                TELL
-            })
-            .await;
-            let first = told.pictures == 0;
+            tokio::time::sleep(TELL).await;
             told.pictures = pictures.load(Ordering::Relaxed);
             told.bytes = bytes.load(Ordering::Relaxed);
-            if first && told.pictures > 0 {
-                told.first_ms.push(begin.elapsed().as_secs_f64() * 1e3);
-            }
-            if told.pictures > 0 {
-                tell(&told)?;
-            }
+            tell(&told)?;
         }
     };
     let consume = futures::future::try_join_all(consumers);

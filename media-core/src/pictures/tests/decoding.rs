@@ -29,11 +29,12 @@ impl Seen {
 
     /// What comes of a unit.
     fn take(&mut self, unit: &AccessUnit, behind: bool) -> Newest {
-        self.decoder.take(&Next {
+        self.decoder.take(Next {
             unit: unit.clone(),
             behind,
             jumped: false,
         });
+        while self.decoder.step() {}
         let news = self.newest.has_changed().unwrap();
         news.then(|| self.newest.borrow_and_update().clone()).flatten()
     }
@@ -110,6 +111,29 @@ fn a_decoder_that_is_behind_shows_the_first_picture_and_then_the_newest() {
     assert!(seen.take(&units[0], true).is_some());
     assert!(units[1..14].iter().all(|unit| seen.take(unit, true).is_none()));
     assert_eq!(times(&seen.all(&units[14..])), [captured_ms(14)]);
+}
+
+#[test]
+fn what_no_picture_needs_is_not_decoded() {
+    let units = footage(VideoCodec::H264, (320, 180), 4 * GOP);
+    // One a second is a keyframe's picture each time, and whatever lies between may be anything.
+    let mut broken = units.clone();
+    broken
+        .iter_mut()
+        .filter(|unit| !unit.keyframe)
+        .for_each(|unit| *unit = garbage(unit, &[]));
+    let rate = Rate::PerSecond(1);
+    let shown = times(&Seen::new(PictureFormat { rate, ..SMALL }).all(&broken));
+    assert_eq!(shown, [0, 1, 2, 3].map(|second| captured_ms(second * GOP)));
+    // Others need what lies before them.
+    let shown = times(
+        &Seen::new(PictureFormat {
+            rate: Rate::PerSecond(3),
+            ..SMALL
+        })
+        .all(&units),
+    );
+    assert!((11..=13).contains(&shown.len()), "{shown:?}");
 }
 
 #[test]
