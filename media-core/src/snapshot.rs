@@ -89,7 +89,7 @@ fn fit(unit: &AccessUnit, limits: SnapshotLimits, deadline: Instant) -> Result<S
         }
         let widest = limits.max_width.clamp(MIN_WIDTH, MAX_WIDTH).min(width) * percent / 100;
         let size = fitted((width, height), (widest, u32::MAX));
-        chain.form(size, quality);
+        chain.form((width, height), size, quality);
         let jpeg = encode(&chain, unit)?;
         if jpeg.len() <= limits.max_bytes {
             return Ok(Snapshot {

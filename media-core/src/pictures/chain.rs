@@ -1,4 +1,4 @@
-//! From access units to JPEG files: `cccamerasrc` → decoder → scaler → `ccjfif` → `jpegenc` → `appsink`.
+//! From access units to JPEG files: `cccamerasrc` → decoder → `cchalve` → scaler → `ccjfif` → `jpegenc` → `appsink`.
 //!
 //! No element of it runs a thread and none queues: what a unit gives has come out when its push returns. The
 //! decoder is libav's with one thread, which needs 3.8 CPU-s for 1000 pictures of 720p where OpenH264 needs 9.3.
@@ -12,7 +12,7 @@ use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 
 use super::pace::Pace;
-use crate::element::{CameraSrc, Jfif};
+use crate::element::{CameraSrc, Halve, Jfif};
 use crate::errors::FirstError;
 use crate::fanout::AccessUnit;
 use crate::fmp4::VideoCodec;
@@ -51,6 +51,7 @@ struct Out {
 pub(crate) struct Chain {
     pipeline: gst::Pipeline,
     source: CameraSrc,
+    halve: Halve,
     size: gst::Element,
     encoder: gst::Element,
     out: Arc<Mutex<Out>>,
@@ -78,6 +79,7 @@ impl Chain {
         decoder.set_property("max-threads", 1i32);
         // Nothing from before the first keyframe.
         decoder.set_property("output-corrupt", false);
+        let halve = gst::glib::Object::new::<Halve>();
         let (scaler, size) = (make("videoconvertscale")?, make("capsfilter")?);
         let (colours, encoder) = (gst::glib::Object::new::<Jfif>(), make("jpegenc")?);
         let sink = gst_app::AppSink::builder()
@@ -88,6 +90,7 @@ impl Chain {
         sink.set_property("enable-last-sample", false);
         let way = [
             &decoder,
+            halve.upcast_ref(),
             &scaler,
             &size,
             colours.upcast_ref(),
@@ -110,6 +113,7 @@ impl Chain {
         let this = Self {
             pipeline,
             source,
+            halve,
             size,
             encoder,
             out,
@@ -121,9 +125,11 @@ impl Chain {
         Ok(this)
     }
 
-    /// What the next unit's pictures are to be; in even numbers. What the decoder holds back comes out first.
-    pub(crate) fn form(&self, (width, height): (u32, u32), quality: u8) {
+    /// What the next unit's pictures are to be made of and made; in even numbers. What the decoder holds back
+    /// comes out first.
+    pub(crate) fn form(&self, sent: (u32, u32), (width, height): (u32, u32), quality: u8) {
         self.drain();
+        self.halve.aim(sent, (width, height));
         let caps = gst::Caps::builder("video/x-raw")
             .field("format", "I420")
             .field("width", width as i32)
@@ -152,6 +158,14 @@ impl Chain {
     /// The files that came out, in order.
     pub(crate) fn coded(&self) -> Vec<Coded> {
         std::mem::take(&mut self.out().coded)
+    }
+
+    /// What the scaler is given.
+    #[cfg(test)]
+    pub(super) fn halved(&self) -> Option<(i32, i32)> {
+        let caps = self.halve.static_pad("src")?.current_caps()?;
+        let structure = caps.structure(0)?;
+        Some((structure.get("width").ok()?, structure.get("height").ok()?))
     }
 
     /// How many pictures were decoded since this was asked last.

@@ -245,7 +245,7 @@ impl Decoder {
             }
         };
         self.size = fitted((width, height), (self.format.width, self.format.height));
-        chain.form(self.size, self.format.quality);
+        chain.form((width, height), self.size, self.format.quality);
         self.params = Some(Arc::clone(&unit.params));
         self.chain = Some(chain);
         Ok(())

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::super::backlog::Next;
+use super::super::chain::Chain;
 use super::super::line::{Decoder, Newest};
 use super::footage::{GOP, RATE, captured_ms, footage, jpeg_size, reordered};
 use super::{Picture, PictureError, PictureFormat, Rate, SMALL, THUMBNAIL};
@@ -134,6 +135,28 @@ fn what_no_picture_needs_is_not_decoded() {
         .all(&units),
     );
     assert!((11..=13).contains(&shown.len()), "{shown:?}");
+}
+
+#[test]
+fn much_smaller_pictures_are_halved_first() {
+    for codec in [VideoCodec::H264, VideoCodec::H265] {
+        let unit = footage(codec, (320, 192), 1).remove(0);
+        let chain = Chain::start(codec, None).unwrap();
+        // Of the same keyframe, as for a snapshot that must become smaller.
+        let sizes = [
+            ((320, 192), (320, 192)),
+            ((160, 96), (160, 96)),
+            ((90, 54), (160, 96)),
+            ((40, 24), (40, 24)),
+        ];
+        for (wanted, halved) in sizes {
+            chain.form((320, 192), wanted, 85);
+            chain.push(&unit, true).unwrap();
+            chain.drain();
+            assert_eq!(jpeg_size(&chain.coded().pop().unwrap().jpeg), wanted);
+            assert_eq!(chain.halved(), Some(halved));
+        }
+    }
 }
 
 #[test]
