@@ -5,8 +5,8 @@
 use std::hint::black_box;
 use std::io::Cursor;
 
-use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use media_core::Parts;
 use media_core::fmp4::scan::scan;
 use media_core::fmp4::{FragmentBuilder, Sample, VideoTrack, init};
 
@@ -29,14 +29,14 @@ fn picture(index: i64) -> Sample {
     data[4] = if random_access { 0x65 } else { 0x41 };
     let time_ns = START_NS + index * FRAME_NS;
     Sample {
-        data: Bytes::from(data),
+        data: data.into(),
         dts_ns: time_ns,
         pts_ns: time_ns,
         random_access,
     }
 }
 
-fn write(builder: &mut FragmentBuilder, pictures: &[Sample]) -> Option<Bytes> {
+fn write(builder: &mut FragmentBuilder, pictures: &[Sample]) -> Option<Parts> {
     for picture in pictures {
         builder.push_video(picture.clone());
     }
@@ -66,7 +66,7 @@ fn mux(criterion: &mut Criterion) {
         let mut file = init(&track, None).to_vec();
         let mut builder = FragmentBuilder::new(None);
         for pictures in minute.chunks(13) {
-            file.extend(write(&mut builder, pictures).unwrap_or_default());
+            file.extend(write(&mut builder, pictures).unwrap_or_default().to_vec());
         }
         group.bench_function("scan the file", |bencher| {
             bencher.iter(|| scan(&mut Cursor::new(black_box(&file))));

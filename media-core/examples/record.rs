@@ -4,7 +4,6 @@
 //! quick look at what recording costs.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,16 +24,16 @@ impl FactSink for Folder {
         let bytes = match &fact {
             Fact::ObjectOpened { init, start_ms, .. } => {
                 *file = File::create(self.folder.join(format!("{start_ms}.mp4"))).ok();
-                init
+                init.clone().into()
             }
-            Fact::Chunk(chunk) => &chunk.bytes,
+            Fact::Chunk(chunk) => chunk.bytes.clone(),
             other => {
                 eprintln!("{other:?}");
                 return;
             }
         };
         if let Some(file) = file.as_mut()
-            && let Err(error) = file.write_all(bytes)
+            && let Err(error) = bytes.write_to(file)
         {
             eprintln!("cannot write: {error}");
         }

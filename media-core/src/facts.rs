@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use url::Url;
 
+use crate::parts::Parts;
+
 /// How RTP reaches us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Transport {
@@ -237,7 +239,7 @@ pub enum Fact {
 #[derive(Debug, Clone)]
 pub struct Chunk {
     /// Its bytes.
-    pub bytes: Bytes,
+    pub bytes: Parts,
     /// Capture time of its first picture, milliseconds since 1970 UTC; never before the end of the chunk
     /// before it.
     pub start_ms: i64,

@@ -15,6 +15,7 @@ pub mod fanout;
 pub mod fmp4;
 pub mod gate;
 mod memory;
+mod parts;
 pub mod pictures;
 mod plugins;
 mod probe;
@@ -26,5 +27,6 @@ mod states;
 
 pub use engine::{Engine, EngineConfig, MediaError, gstreamer_version, init};
 pub use fanout::{AccessUnit, CodecParams, Gop, Subscription};
+pub use parts::Parts;
 pub use plugins::MissingPlugin;
 pub use record::Attempt;

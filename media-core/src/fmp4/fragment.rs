@@ -1,13 +1,15 @@
 //! Chunks: `moof` + `mdat`.
 //!
 //! Times are converted to ticks one by one and durations are differences of ticks, so that a sample's decode
-//! time in the file is its own time, however many came before it. Payloads are copied once, into the chunk.
+//! time in the file is its own time, however many came before it. Pictures are not copied: a chunk is its head
+//! and the pictures as they came.
 
 use bytes::Bytes;
 
 use super::boxes::{boxed, full, u32, u64, zeros};
 use super::init::{AUDIO_ID, VIDEO_ID};
 use super::{VIDEO_TIMESCALE, ticks, ticks_to_ms};
+use crate::parts::Parts;
 
 /// `sample_depends_on = 2`: an I picture, or sound.
 const SYNC: u32 = 0x0200_0000;
@@ -34,7 +36,7 @@ pub struct Sample {
 #[derive(Debug, Clone)]
 pub struct Fragment {
     /// `moof` + `mdat`.
-    pub bytes: Bytes,
+    pub bytes: Parts,
     /// Capture time of its first picture, milliseconds since 1970 UTC; never before the end of the chunk
     /// before it. With B-frames, where chunks do not end in presentation order: decode time plus the time from
     /// the object's first decoding to its first presentation. [`scan`](super::scan::scan) finds the same, but
@@ -205,10 +207,9 @@ impl FragmentBuilder {
         }
     }
 
-    fn write(&self, frames: usize, video_end: i64, sounds: usize, audio_end: i64) -> Bytes {
+    fn write(&self, frames: usize, video_end: i64, sounds: usize, audio_end: i64) -> Parts {
         let (video_bytes, audio_bytes) = (self.video.bytes(frames), self.audio.bytes(sounds));
-        let head = 200 + 16 * (frames + sounds);
-        let mut out = Vec::with_capacity(head + video_bytes + audio_bytes);
+        let mut out = Vec::with_capacity(200 + 16 * (frames + sounds));
         let (mut video_at, mut audio_at) = (0, 0);
         boxed(&mut out, b"moof", |out| {
             full(out, b"mfhd", 0, 0, |out| u32(out, self.sequence));
@@ -223,15 +224,19 @@ impl FragmentBuilder {
         if sounds > 0 {
             set(&mut out, audio_at, payload + video_bytes);
         }
-        boxed(&mut out, b"mdat", |out| {
-            for sample in self.video.samples[..frames]
-                .iter()
-                .chain(&self.audio.samples[..sounds])
-            {
-                out.extend_from_slice(&sample.data);
-            }
-        });
-        out.into()
+        u32(
+            &mut out,
+            u32::try_from(8 + video_bytes + audio_bytes).unwrap_or(u32::MAX),
+        );
+        out.extend_from_slice(b"mdat");
+        let data = |sample: &Sample| sample.data.clone();
+        let pictures = self.video.samples[..frames].iter().map(data);
+        // Frames of sound are many and small.
+        let mut sound = Vec::with_capacity(audio_bytes);
+        let frames_of_sound = self.audio.samples[..sounds].iter();
+        frames_of_sound.for_each(|sample| sound.extend_from_slice(&sample.data));
+        let sound = (sounds > 0).then(|| sound.into());
+        std::iter::once(out.into()).chain(pictures).chain(sound).collect()
     }
 }
 

@@ -222,7 +222,7 @@ fn chunks_follow_each_other_exactly() {
         let fragment = builder
             .finish(Some(start + (chunk + 1) * 800_000_000), last)
             .unwrap();
-        let times = track_times(&fragment.bytes);
+        let times = track_times(&fragment.bytes.to_vec());
         assert_eq!(times.len(), 2);
         for (end, (begins, lasts)) in ends.iter_mut().zip(times) {
             // At an object's end the last sound has its nominal length, so the next one starts no earlier.

@@ -8,6 +8,7 @@ use gstreamer_app as gst_app;
 
 use crate::element::facts::ElementFact;
 use crate::facts::{AttemptEnd, Chunk, CloseReason, Fact, FactSink};
+use crate::parts::Parts;
 
 #[derive(Debug, Default)]
 struct State {
@@ -100,8 +101,8 @@ impl Outlet {
                 }
                 Err(object) => {
                     let sample = object.downcast::<gst::Sample>().ok();
-                    if let Some(buffer) = sample.as_ref().and_then(|sample| sample.buffer_owned()) {
-                        self.bytes(buffer);
+                    if let Some(list) = sample.as_ref().and_then(|sample| sample.buffer_list()) {
+                        self.bytes(list);
                     }
                 }
             }
@@ -132,11 +133,14 @@ impl Outlet {
         self.sink.fact(fact);
     }
 
-    fn bytes(&self, buffer: gst::Buffer) {
-        let Ok(mapped) = buffer.into_mapped_buffer_readable() else {
+    fn bytes(&self, list: &gst::BufferListRef) {
+        let mapped = list.iter_owned().map(|buffer| {
+            let mapped = buffer.into_mapped_buffer_readable().ok()?;
+            Some(Bytes::from_owner(Mapped(mapped)))
+        });
+        let Some(bytes) = mapped.collect::<Option<Parts>>() else {
             return;
         };
-        let bytes = Bytes::from_owner(Mapped(mapped));
         let fact = {
             let mut state = self.lock();
             if state.ended {
@@ -150,7 +154,7 @@ impl Outlet {
                 }) => {
                     state.open = true;
                     Fact::ObjectOpened {
-                        init: bytes,
+                        init: bytes.into_iter().next().unwrap_or_default(),
                         tracks,
                         start_ms,
                         continues,

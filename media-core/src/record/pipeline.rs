@@ -77,6 +77,8 @@ impl Pipeline {
             .wait_on_eos(false)
             .build();
         appsink.set_property("enable-last-sample", false);
+        // A chunk comes as one list: its head and its pictures.
+        appsink.set_property("buffer-list", true);
         appsink.set_callbacks(outlet.callbacks());
         pipeline.add_many([source.upcast_ref(), &mux, appsink.upcast_ref()])?;
         mux.link(&appsink)?;

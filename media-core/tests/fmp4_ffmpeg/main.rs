@@ -143,7 +143,7 @@ fn facts(unit: &Timed<Bytes>, video: bool) -> UnitFacts {
 impl Recorded {
     fn add(&mut self, fragment: Option<Fragment>) {
         let fragment = fragment.expect("a chunk");
-        self.objects.last_mut().unwrap().extend(&fragment.bytes);
+        self.objects.last_mut().unwrap().extend(fragment.bytes.to_vec());
         self.fragments.last_mut().unwrap().push(fragment);
     }
 }

@@ -29,7 +29,7 @@ impl Object {
         let mut bytes = self.init.clone();
         self.chunks
             .iter()
-            .for_each(|chunk| bytes.extend_from_slice(&chunk.bytes));
+            .for_each(|chunk| bytes.extend(chunk.bytes.to_vec()));
         std::fs::write(path, bytes).unwrap();
     }
 }

@@ -95,11 +95,11 @@ impl Part {
 
     /// Appends a chunk; true when a segment became whole. On an error the file is cut back to what it was.
     pub(super) fn append(&mut self, chunk: &Chunk) -> io::Result<bool> {
-        if let Err(error) = (&self.file.file).write_all(&chunk.bytes) {
+        if let Err(error) = chunk.bytes.write_to(&self.file.file) {
             self.file.file.set_len(self.bytes)?;
             return Err(error);
         }
-        self.hash.update(&chunk.bytes);
+        chunk.bytes.iter().for_each(|part| self.hash.update(part));
         let start = UnixMs(chunk.start_ms);
         let whole = chunk.starts_segment && self.end_segment(start);
         self.segment.get_or_insert((self.bytes, start));

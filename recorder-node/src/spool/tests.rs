@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use media_core::facts::{AttemptEnd, Chunk, CloseReason, Fact, FactSink, Track};
 use tokio::sync::oneshot;
 use wire::coverage::{Gap, GapCause};
@@ -119,7 +120,7 @@ pub(crate) fn opened(start_ms: i64, continues: bool) -> Fact {
 }
 
 pub(crate) fn chunk(start_ms: i64, starts_segment: bool, bytes: usize) -> Fact {
-    let bytes = vec![start_ms as u8; bytes].into();
+    let bytes = Bytes::from(vec![start_ms as u8; bytes]).into();
     Fact::Chunk(Chunk {
         bytes,
         start_ms,

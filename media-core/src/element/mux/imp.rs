@@ -13,6 +13,7 @@ use super::settings;
 use crate::element::facts::Order;
 use crate::facts::RecordSettings;
 use crate::fmp4::{AudioTrack, Sample, VideoTrack};
+use crate::parts::Parts;
 
 /// A running muxer and what was pushed.
 #[derive(Debug)]
@@ -252,7 +253,7 @@ impl Fmp4Mux {
         for output in outputs {
             match output {
                 Output::Fact(fact) => drop(src.push_event(fact.into_event())),
-                Output::Bytes(bytes) => drop(src.push(gst::Buffer::from_slice(bytes))?),
+                Output::Bytes(parts) => drop(src.push_list(list(parts))?),
             }
         }
         Ok(gst::FlowSuccess::Ok)
@@ -279,6 +280,17 @@ impl AsRef<[u8]> for Mapped {
     fn as_ref(&self) -> &[u8] {
         self.0.as_slice()
     }
+}
+
+/// A buffer for each piece: one buffer holds few, and would copy them together.
+fn list(parts: Parts) -> gst::BufferList {
+    let mut list = gst::BufferList::new_sized(parts.iter().len());
+    if let Some(list) = list.get_mut() {
+        for part in parts {
+            list.add(gst::Buffer::from_slice(part));
+        }
+    }
+    list
 }
 
 /// What must come before the first buffer.

@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-
 use crate::cut::{Cutter, Decision, Health, UnitFacts};
 use crate::element::facts::{ElementFact, Order};
 use crate::facts::{CloseReason, RecordSettings};
 use crate::fmp4::{self, AudioTrack, FragmentBuilder, Sample, VideoTrack};
+use crate::parts::Parts;
 
 /// The first pictures wait this long at most for the first sound, so that the first object has both.
 const SOUND_WAIT_NS: i64 = 1_000_000_000;
@@ -20,7 +19,7 @@ const SOUND_LOST_NS: i64 = 10_000_000_000;
 #[derive(Debug)]
 pub(super) enum Output {
     Fact(ElementFact),
-    Bytes(Bytes),
+    Bytes(Parts),
 }
 
 #[derive(Debug)]
@@ -267,7 +266,8 @@ impl Muxer {
             start_ms,
             continues,
         }));
-        self.out.push(Output::Bytes(fmp4::init(&video, audio.as_ref())));
+        self.out
+            .push(Output::Bytes(fmp4::init(&video, audio.as_ref()).into()));
         self.written = Some((video, audio));
     }
 

@@ -43,7 +43,8 @@ fn recording(chunks: usize) -> (Vec<u8>, Vec<u64>) {
             builder
                 .finish(Some(START_NS + (chunk + 1) * 120_000_000), false)
                 .unwrap()
-                .bytes,
+                .bytes
+                .to_vec(),
         );
         ends.push(file.len() as u64);
     }

@@ -30,7 +30,7 @@ pub(crate) fn recording(start_ms: i64, chunks: i64) -> Vec<u8> {
                 random_access,
             });
         }
-        file.extend(builder.finish(Some(at(5)), false).unwrap().bytes);
+        file.extend(builder.finish(Some(at(5)), false).unwrap().bytes.to_vec());
     }
     file
 }
