@@ -3,7 +3,7 @@
 //! [`follow`] keeps what should exist of a camera, in the transaction of every change of it: the ledger is
 //! right at once, whether anybody plans or not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use url::Url;
 use wire::api::OrganizationState;
@@ -24,6 +24,8 @@ use crate::store::{CameraRow, Connection, StoreError, overrides, windows};
 pub struct Wishes {
     jobs: HashMap<CameraId, Vec<JobRow>>,
     overrides: HashMap<CameraId, Vec<PlanOverride>>,
+    /// Cameras with a job that cannot be read.
+    unreadable: HashSet<CameraId>,
 }
 
 impl Wishes {
@@ -38,7 +40,13 @@ impl Wishes {
         now: UnixMs,
     ) -> Result<Self, StoreError> {
         let mut wishes = Self::default();
-        for job in jobs::enabled(c, organization, cameras)? {
+        let (jobs, unreadable) = jobs::enabled(c, organization, cameras)?;
+        for one in unreadable {
+            let (job, camera, error) = (one.job, one.camera, one.error);
+            tracing::error!(%job, %camera, %error, "a stored job that cannot be read is left out");
+            wishes.unreadable.insert(camera);
+        }
+        for job in jobs {
             wishes.jobs.entry(job.camera).or_default().push(job);
         }
         for (camera, one) in overrides::standing(c, organization, cameras, now)? {
@@ -60,6 +68,13 @@ impl Wishes {
             overrides: self.overrides.get(&row.id).cloned().unwrap_or_default(),
             has_sub: row.sub_url.is_some(),
         }
+    }
+
+    /// Whether a job of a camera is left out because it cannot be read.
+    #[must_use]
+    pub fn is_incomplete(&self, row: &CameraRow) -> bool {
+        let mut jobs = self.jobs.get(&row.id).into_iter().flatten();
+        self.unreadable.contains(&row.id) || jobs.any(|job| planned(job, &row.time_zone).is_none())
     }
 
     /// A job's name.

@@ -36,6 +36,17 @@ pub struct JobRow {
     pub revision: u64,
 }
 
+/// A job whose row cannot be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// The job.
+    pub job: JobId,
+    /// The camera it should rule.
+    pub camera: CameraId,
+    /// What is wrong with it.
+    pub error: StoreError,
+}
+
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = recording_job, treat_none_as_null = true)]
 struct Raw {
@@ -149,7 +160,8 @@ pub fn list(
     raws.into_iter().map(TryInto::try_into).collect()
 }
 
-/// The enabled jobs of an organization, oldest first; those of `cameras` only, when given.
+/// The enabled jobs of an organization, oldest first; those of `cameras` only, when given. Rows that cannot
+/// be read are counted apart: one must not keep all others from being planned and shown.
 ///
 /// # Errors
 /// Those of the database.
@@ -157,7 +169,7 @@ pub fn enabled(
     connection: &mut Connection,
     organization: OrganizationId,
     cameras: Option<&[CameraId]>,
-) -> Result<Vec<JobRow>, StoreError> {
+) -> Result<(Vec<JobRow>, Vec<Unreadable>), StoreError> {
     let mut query = recording_job::table
         .filter(recording_job::organization.eq(Id::from(organization)))
         .filter(recording_job::enabled.eq(true))
@@ -169,7 +181,15 @@ pub fn enabled(
         query = query.filter(recording_job::camera.eq_any(cameras));
     }
     let raws: Vec<Raw> = query.load(connection)?;
-    raws.into_iter().map(TryInto::try_into).collect()
+    let (mut rows, mut unreadable) = (Vec::with_capacity(raws.len()), Vec::new());
+    for raw in raws {
+        let (job, camera) = (raw.id.into(), raw.camera.into());
+        match JobRow::try_from(raw) {
+            Ok(row) => rows.push(row),
+            Err(error) => unreadable.push(Unreadable { job, camera, error }),
+        }
+    }
+    Ok((rows, unreadable))
 }
 
 /// How many jobs a camera has.

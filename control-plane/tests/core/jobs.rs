@@ -5,6 +5,7 @@ use wire::access::Role;
 
 use crate::people::{camera, organization, person};
 use crate::support::World;
+use crate::support::database::{execute, url_of};
 
 fn nightly() -> Value {
     json!({"kind": "weekly", "windows": [
@@ -307,4 +308,52 @@ async fn a_change_of_what_was_not_seen_is_refused() {
         statuses.push(answer.status().as_u16());
     }
     assert_eq!(statuses, [200, 412]);
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_is_said_of_its_camera_and_hides_no_other() {
+    let world = World::without_bus().await;
+    let token = world.sign_in().await;
+    let (door, gate) = (
+        camera(&world, &token, "door").await,
+        camera(&world, &token, "gate").await,
+    );
+    for (camera, name) in [(&door, "bad"), (&gate, "good")] {
+        let body = json!({"name": name, "schedule": {"kind": "continuous"}});
+        let jobs = format!("/api/v1/cameras/{camera}/recording-jobs");
+        assert_eq!(world.call("POST", &jobs, &token, Some(body)).await.0, 201);
+        // The switch would record it, whatever its jobs say.
+        let off = json!({"recording": false});
+        let path = format!("/api/v1/cameras/{camera}");
+        assert_eq!(world.call("PATCH", &path, &token, Some(off)).await.0, 200);
+    }
+    let reasons = async || {
+        let (status, page) = world.call("GET", "/api/v1/cameras", &token, None).await;
+        assert_eq!(status, 200, "{page}");
+        let items = page["items"].as_array().unwrap().iter();
+        let reason = |one: &Value| {
+            (
+                one["name"].as_str().unwrap().to_owned(),
+                one["planned"]["reason"].clone(),
+            )
+        };
+        let mut reasons: Vec<_> = items.map(reason).collect();
+        reasons.sort_by(|one, other| one.0.cmp(&other.0));
+        reasons
+    };
+    let told = |door: &str| {
+        vec![
+            ("door".to_owned(), json!(door)),
+            ("gate".to_owned(), json!("no_node")),
+        ]
+    };
+    assert_eq!(reasons().await, told("no_node"));
+    for bad in [
+        "schedule = '{'",
+        "schedule = '{\"kind\":\"continuous\"}', time_zone = 'Nowhere'",
+    ] {
+        let sql = format!("UPDATE recording_job SET {bad} WHERE name = 'bad'");
+        execute(&url_of(world.dir.path()), &sql);
+        assert_eq!(reasons().await, told("unreadable_job"), "{bad}");
+    }
 }

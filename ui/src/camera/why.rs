@@ -21,6 +21,10 @@ pub(crate) fn sentence(planned: &Planned, stamp: impl Fn(UnixMs) -> String) -> S
             Some(next) => format!("Nothing is to be recorded now. The next window opens {next}."),
             None => "Nothing is to be recorded: its switch is off, and no job has a window ahead.".to_owned(),
         },
+        PlannedReason::UnreadableJob => {
+            "Nothing is recorded: a recording job of this camera cannot be read. Tell who runs the server."
+                .to_owned()
+        }
         PlannedReason::Paused => match until {
             Some(until) => format!("A person paused it until {until}."),
             None => "A person paused it, until somebody resumes it.".to_owned(),

@@ -88,6 +88,9 @@ pub enum PlannedReason {
     Override,
     /// Not recorded: nothing asks for it now.
     Idle,
+    /// Not recorded: nothing that can be read asks for it, but it has a job that cannot be read and was left
+    /// out. The server's log says which.
+    UnreadableJob,
     /// Not recorded: somebody paused it.
     Paused,
     /// Not recorded: no licence permits it.

@@ -56,6 +56,7 @@ impl Standing {
             Situation::Switch => (true, PlannedReason::Switch, None),
             Situation::Job(job) => (true, PlannedReason::Job, self.wishes.job_name(row.id, job)),
             Situation::Asked => (true, PlannedReason::Override, None),
+            Situation::Idle if self.wishes.is_incomplete(row) => (false, PlannedReason::UnreadableJob, None),
             Situation::Idle => (false, PlannedReason::Idle, None),
             Situation::Paused => (false, PlannedReason::Paused, None),
             Situation::Unlicensed => (false, PlannedReason::Unlicensed, None),
