@@ -20,7 +20,7 @@ use crate::store::audit::AuditRow;
 use crate::store::enrolment::{self, EnrolmentRow};
 use crate::store::facts::{self, FactKind};
 use crate::store::nodes::{self, NewNode};
-use crate::store::{Connection, StoreError, audit, organizations};
+use crate::store::{Connection, StoreError, audit, erased_nodes, organizations};
 use crate::{AppState, Error};
 
 /// How tokens begin, so that they are known for what they are.
@@ -246,7 +246,7 @@ fn free(c: &mut Connection, new: &NewNode) -> Result<(), Error> {
         ));
     }
     match nodes::key(c, new.id)? {
-        None => Ok(()),
+        None if erased_nodes::key(c, new.id)?.is_none() => Ok(()),
         Some(known)
             if known.organization == new.organization
                 && known.public_key.is_none()
@@ -254,7 +254,7 @@ fn free(c: &mut Connection, new: &NewNode) -> Result<(), Error> {
         {
             Ok(())
         }
-        Some(_) => Err(taken(
+        _ => Err(taken(
             "a node with this id has joined already, or was removed: start with an empty data folder",
         )),
     }

@@ -16,7 +16,7 @@ use wire::{NodeId, UnixMs};
 use super::enrolment::access;
 use super::requests::{failed, refuse};
 use crate::domain::signing::Grant;
-use crate::store::nodes;
+use crate::store::{erased_nodes, nodes};
 use crate::{AppState, Error};
 
 /// Milliseconds that a challenge is good for.
@@ -66,8 +66,8 @@ pub fn challenge(
 ///
 /// # Errors
 /// [`Error::Unauthorized`] for a proof that does not hold, whatever is wrong with it;
-/// [`Error::Forbidden`] `node_removed` for the key of a node that was removed; [`Error::TooMany`],
-/// [`Error::Unavailable`].
+/// [`Error::Forbidden`] `node_removed` for the key of a node that was removed, or erased with its
+/// organization; [`Error::TooMany`], [`Error::Unavailable`].
 pub async fn prove(
     state: &AppState,
     node: NodeId,
@@ -84,18 +84,18 @@ pub async fn prove(
     let key = state
         .store
         .transaction(move |c| {
-            let known = nodes::key(c, node)?.ok_or_else(unproved)?;
-            let key = known.public_key.ok_or_else(unproved)?;
+            let known = nodes::key(c, node)?;
+            let key = match &known {
+                Some(known) => known.public_key.clone(),
+                None => erased_nodes::key(c, node)?,
+            };
+            let key = key.ok_or_else(unproved)?;
             KeyPair::from_public_key(&key)
                 .and_then(|pair| pair.verify(statement.as_bytes(), &signature))
                 .map_err(|_| unproved())?;
-            if known.removed.is_some() {
-                return Err(Error::Forbidden {
-                    code: "node_removed",
-                    title: "this node was removed: to use its machine again, start with an empty data folder and \
-                            a new enrolment token",
-                });
-            }
+            let known = known
+                .filter(|known| known.removed.is_none())
+                .ok_or_else(removed)?;
             if known.proved.is_some_and(|last| last >= made) {
                 return Err(unproved());
             }
@@ -116,6 +116,14 @@ fn made(state: &AppState, node: NodeId, challenge: &str, now: UnixMs) -> Option<
         .check(&Grant::NodeToken { node }, "", expires, signature, now)
         .ok()?;
     Some(made)
+}
+
+const fn removed() -> Error {
+    Error::Forbidden {
+        code: "node_removed",
+        title: "this node was removed: to use its machine again, start with an empty data folder and a new \
+                enrolment token",
+    }
 }
 
 const fn unproved() -> Error {

@@ -14,7 +14,7 @@ use super::schema::{
     recovery_code, refresh_token, refused, service_key, session, user,
 };
 use super::types::Id;
-use super::{Connection, StoreError, doomed, objects};
+use super::{Connection, StoreError, doomed, erased_nodes, objects};
 
 /// Takes one batch of footage out of the index and dooms its objects; whether there was any.
 ///
@@ -61,11 +61,12 @@ pub fn cameras(connection: &mut Connection, id: OrganizationId) -> Result<Vec<Ca
     Ok(ids.into_iter().map(Into::into).collect())
 }
 
-/// Erases everything but the audit log; the caller has seen to it that no footage is left.
+/// Erases everything but the audit log; the caller has seen to it that no footage is left. Of nodes that had
+/// keys stays that these work no more.
 ///
 /// # Errors
 /// Those of the database.
-pub fn rest(connection: &mut Connection, id: OrganizationId) -> Result<(), StoreError> {
+pub fn rest(connection: &mut Connection, id: OrganizationId, now: UnixMs) -> Result<(), StoreError> {
     let whose = Id::from(id);
     let erasures: Vec<Id> = erasure::table
         .filter(erasure::organization.eq(whose))
@@ -88,7 +89,7 @@ pub fn rest(connection: &mut Connection, id: OrganizationId) -> Result<(), Store
     }
     diesel::delete(camera::table.filter(camera::organization.eq(whose))).execute(connection)?;
     diesel::delete(camera_group::table.filter(camera_group::organization.eq(whose))).execute(connection)?;
-    nodes(connection, whose)?;
+    nodes(connection, whose, now)?;
     people(connection, whose)?;
     diesel::delete(organization::table.find(whose)).execute(connection)?;
     Ok(())
@@ -112,12 +113,16 @@ fn of_camera(connection: &mut Connection, one: Id) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn nodes(connection: &mut Connection, whose: Id) -> Result<(), StoreError> {
-    let ids: Vec<Id> = node::table
+fn nodes(connection: &mut Connection, whose: Id, now: UnixMs) -> Result<(), StoreError> {
+    let rows: Vec<(Id, Option<String>, Option<i64>)> = node::table
         .filter(node::organization.eq(whose))
-        .select(node::id)
+        .select((node::id, node::public_key, node::removed))
         .load(connection)?;
-    for one in ids {
+    for (one, key, removed) in rows {
+        if let Some(key) = key {
+            let since = removed.map_or(now, UnixMs);
+            erased_nodes::insert(connection, one.into(), &key, since)?;
+        }
         diesel::delete(refused::table.filter(refused::node.eq(one))).execute(connection)?;
         diesel::delete(plan::table.find(one)).execute(connection)?;
         diesel::delete(node::table.find(one)).execute(connection)?;

@@ -16,6 +16,7 @@ pub mod days;
 pub mod doomed;
 pub mod enrolment;
 pub mod erase;
+pub mod erased_nodes;
 pub mod erasures;
 pub mod events;
 pub mod factors;

@@ -6,7 +6,7 @@ use wire::{NodeId, OrganizationId, UnixMs};
 
 use super::schema::{node, plan};
 use super::types::Id;
-use super::{Connection, StoreError};
+use super::{Connection, StoreError, erased_nodes};
 
 /// A node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,13 +63,14 @@ pub fn key(connection: &mut Connection, id: NodeId) -> Result<Option<NodeKey>, S
     )
 }
 
-/// Whether any node, removed or not, has this public key.
+/// Whether any node has or had this public key: removed and erased ones count.
 ///
 /// # Errors
 /// Those of the database.
 pub fn has_key(connection: &mut Connection, public_key: &str) -> Result<bool, StoreError> {
     let found = node::table.filter(node::public_key.eq(public_key));
-    Ok(diesel::select(diesel::dsl::exists(found)).get_result(connection)?)
+    let is_known: bool = diesel::select(diesel::dsl::exists(found)).get_result(connection)?;
+    Ok(is_known || erased_nodes::has_key(connection, public_key)?)
 }
 
 /// A node that joins.
@@ -128,7 +129,7 @@ pub fn proved(connection: &mut Connection, id: NodeId, challenge: UnixMs) -> Res
     Ok(())
 }
 
-/// Public keys of nodes that were removed after an instant.
+/// Public keys of nodes that were removed, or erased with their organization, after an instant.
 ///
 /// # Errors
 /// Those of the database.
@@ -139,10 +140,12 @@ pub fn removed_keys(connection: &mut Connection, after: UnixMs) -> Result<Vec<(S
         .order(node::public_key)
         .select((node::public_key, node::removed))
         .load(connection)?;
-    Ok(rows
+    let removed = rows
         .into_iter()
-        .filter_map(|(key, removed)| Some((key?, UnixMs(removed?))))
-        .collect())
+        .filter_map(|(key, removed)| Some((key?, UnixMs(removed?))));
+    let mut keys: Vec<_> = removed.collect();
+    keys.extend(erased_nodes::keys(connection, after)?);
+    Ok(keys)
 }
 
 /// An organization's nodes, oldest first.

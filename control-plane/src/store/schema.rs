@@ -460,6 +460,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    erased_node (id) {
+        id -> Binary,
+        public_key -> Text,
+        removed -> BigInt,
+    }
+}
+
 diesel::joinable!(user -> organization (organization));
 diesel::joinable!(session -> user (user));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -496,4 +504,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     completeness,
     event,
     lease,
+    erased_node,
 );

@@ -123,6 +123,8 @@ async fn organization(turn: &Turn<'_>, id: OrganizationId) -> anyhow::Result<boo
     }
     let erased = turn.write(move |c| end(c, id, now())).await?;
     if erased {
+        // Its nodes are not to stay on the bus for as long as their tokens live.
+        turn.state.revoke.notify_one();
         tracing::info!(organization = %id, "erased an organization");
     }
     Ok(erased)
@@ -173,7 +175,7 @@ fn end(connection: &mut Connection, id: OrganizationId, now: UnixMs) -> Result<b
         &body,
         now,
     )?;
-    erase::rest(connection, id)?;
+    erase::rest(connection, id, now)?;
     let note = AuditRow {
         organization: home,
         actor_kind: row.erase_by.map_or(ActorKind::System, |_| ActorKind::User),

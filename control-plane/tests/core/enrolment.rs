@@ -140,7 +140,7 @@ async fn a_node_that_recorded_before_it_had_a_key_keeps_its_id_and_nobody_takes_
 }
 
 /// Asks for a challenge and answers it.
-async fn prove(world: &World, node: NodeId, seed: &str) -> (u16, Value, Value) {
+pub(crate) async fn prove(world: &World, node: NodeId, seed: &str) -> (u16, Value, Value) {
     let path = format!("/api/v1/nodes/{node}");
     let (_, made) = world.call("POST", &format!("{path}/challenge"), "", None).await;
     let challenge = made["challenge"].as_str().unwrap();
@@ -201,15 +201,15 @@ async fn a_new_token_comes_over_the_bus_and_against_a_proof_that_counts_once() {
 }
 
 /// A client with a node's credential, and how often it was connected and let go.
-async fn watched(site: &Site) -> (async_nats::Client, watch::Receiver<Vec<String>>) {
+pub(crate) async fn watched(nats: &Nats, node: &Node) -> (async_nats::Client, watch::Receiver<Vec<String>>) {
     let (told, seen) = watch::channel(Vec::new());
-    let client = options(&site.node.seed, &site.node.access.jwt)
-        .custom_inbox_prefix(inbox_prefix(site.node.id))
+    let client = options(&node.seed, &node.access.jwt)
+        .custom_inbox_prefix(inbox_prefix(node.id))
         .event_callback(move |event: Event| {
             told.send_modify(|all| all.push(event.to_string().to_lowercase()));
             std::future::ready(())
         })
-        .connect(site.nats.url())
+        .connect(nats.url())
         .await
         .unwrap();
     (client, seen)
@@ -233,7 +233,7 @@ fn remove(site: &Site) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removed_node_is_out_at_once_and_stays_out() {
     let mut site = site().await;
-    let (_client, mut seen) = watched(&site).await;
+    let (_client, mut seen) = watched(&site.nats, &site.node).await;
     remove(&site);
     for words in ["authentication revoked", "authorization violation"] {
         let said = seen.wait_for(|all| all.iter().any(|event| event.contains(words)));

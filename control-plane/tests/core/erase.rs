@@ -21,7 +21,7 @@ use crate::support::{Nats, World, database, poll};
 
 /// Every table, in an order in which rows can be added. A new table needs its place here and in
 /// `store::erase`.
-const TABLES: [&str; 33] = [
+const TABLES: [&str; 34] = [
     "organization",
     "user",
     "session",
@@ -55,10 +55,11 @@ const TABLES: [&str; 33] = [
     "event",
     "lease",
     "doomed_object",
+    "erased_node",
 ];
 
 /// Those whose rows are nobody's.
-const SHARED: [&str; 2] = ["doomed_object", "lease"];
+const SHARED: [&str; 3] = ["doomed_object", "erased_node", "lease"];
 
 /// Adds random rows of one organization to every table.
 struct Filler {
@@ -161,7 +162,7 @@ impl Filler {
 
 fn erase_all(connection: &mut Connection, id: OrganizationId) -> Result<(), StoreError> {
     while erase::footage(connection, id, 2, now())? {}
-    erase::rest(connection, id)?;
+    erase::rest(connection, id, now())?;
     while erase::log(connection, id, 2)? {}
     assert_eq!(erase::orphan(connection)?, None);
     Ok(())
@@ -169,8 +170,9 @@ fn erase_all(connection: &mut Connection, id: OrganizationId) -> Result<(), Stor
 
 type Dump = BTreeMap<String, BTreeSet<String>>;
 
-fn without_doomed(mut dump: Dump) -> Dump {
+fn without_remains(mut dump: Dump) -> Dump {
     dump.remove("doomed_object");
+    dump.remove("erased_node");
     dump
 }
 
@@ -182,7 +184,7 @@ async fn erasing_one_leaves_every_row_of_another_and_none_of_its_own() {
         let store = Store::open(&database::url_of(dir.path())).unwrap();
         let (mut mine, mut theirs) = (Filler::new(seed), Filler::new(1_000 + seed));
         let organization = mine.organization;
-        let (before, between, after, objects) = store
+        let (before, between, after, (objects, nodes)) = store
             .write(move |c| {
                 assert_eq!(raw::tables(c)?, TABLES.map(str::to_owned).into(), "a new table");
                 theirs.fill(c)?;
@@ -190,7 +192,8 @@ async fn erasing_one_leaves_every_row_of_another_and_none_of_its_own() {
                 mine.fill(c)?;
                 let between = raw::dump(c)?;
                 erase_all(c, OrganizationId::from_bytes(organization))?;
-                Ok((before, between, raw::dump(c)?, mine.ids["object"].len()))
+                let left = (mine.ids["object"].len(), mine.ids["node"].len());
+                Ok((before, between, raw::dump(c)?, left))
             })
             .await
             .unwrap();
@@ -202,7 +205,8 @@ async fn erasing_one_leaves_every_row_of_another_and_none_of_its_own() {
             );
         }
         assert_eq!(after["doomed_object"].len(), objects, "seed {seed}");
-        assert_eq!(without_doomed(after), without_doomed(before), "seed {seed}");
+        assert_eq!(after["erased_node"].len(), nodes, "seed {seed}");
+        assert_eq!(without_remains(after), without_remains(before), "seed {seed}");
     }
 }
 
@@ -241,13 +245,13 @@ async fn stored(world: &World, id: OrganizationId, camera: &str) -> PathBuf {
     file
 }
 
-async fn erase_now(world: &World, owner: &str, tenant: &Tenant, name: &str) {
+pub(crate) async fn erase_now(world: &World, owner: &str, tenant: &Tenant, name: &str) {
     let path = format!("{}?grace_days=0&confirm={name}", tenant.path);
     let (status, gone) = world.call("DELETE", &path, owner, None).await;
     assert_eq!((status, &gone["state"]), (200, &json!("deleting")), "{gone}");
 }
 
-async fn erased(world: &World, owner: &str, tenant: &Tenant) {
+pub(crate) async fn erased(world: &World, owner: &str, tenant: &Tenant) {
     poll("the organization is erased", async || {
         (world.call("GET", &tenant.path, owner, None).await.0 == 404).then_some(())
     })
@@ -391,11 +395,22 @@ async fn a_node_stops_recording_before_its_organization_is_erased() {
         .await;
     assert!(matches!(upload().await, Reply::Ok(_)), "room again");
 
+    // With another one's access: its own ends.
+    let client = nats.nodes_client().await;
+    let ghost = Node {
+        id: node.id,
+        seed: String::new(),
+        access: node.access.clone(),
+        jetstream: async_nats::jetstream::new(client.clone()),
+        client,
+    };
     erase_now(&world, &owner, &acme, "Acme").await;
     erased(&world, &owner, &acme).await;
-    let plan = node.plan().await.expect("a node keeps its last plan");
+    let plan = ghost.plan().await.expect("a node keeps its last plan");
     assert!(plan.entries.is_empty(), "{plan:?}");
-    let Reply::Err(refused) = upload().await else {
+    let request = UploadRequest { object: sealed.id };
+    let asked = ghost.ask::<_, UploadReply>(NodeRequestKind::Upload, &request);
+    let Reply::Err(refused) = asked.await else {
         panic!("there is no such object");
     };
     assert_eq!(refused.code, ReplyCode::NotFound);

@@ -35,6 +35,8 @@ mod enrolment;
 #[cfg(test)]
 mod erase;
 #[cfg(test)]
+mod erased_nodes;
+#[cfg(test)]
 mod erasures;
 #[cfg(test)]
 mod events;

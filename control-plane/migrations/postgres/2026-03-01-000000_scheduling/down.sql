@@ -1,3 +1,4 @@
+DROP TABLE erased_node;
 DROP TABLE lease;
 DROP TABLE event;
 DROP TABLE completeness;

@@ -148,3 +148,10 @@ CREATE TABLE lease (
     epoch BIGINT NOT NULL,
     expires BIGINT NOT NULL
 );
+
+-- What is left of the nodes of erased organizations: their keys are never to work again.
+CREATE TABLE erased_node (
+    id BLOB PRIMARY KEY NOT NULL,
+    public_key TEXT NOT NULL UNIQUE,
+    removed BIGINT NOT NULL
+);
