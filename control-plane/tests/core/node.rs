@@ -1,5 +1,7 @@
 //! A recorder as the bus sees one.
 
+use std::time::Duration;
+
 use control_plane::state::now;
 use nkeys::KeyPair;
 use serde::Serialize;
@@ -172,13 +174,21 @@ impl Node {
         kind: NodeRequestKind,
         request: &Q,
     ) -> Reply<A> {
+        poll("an answer", async || self.try_ask(kind, request).await).await
+    }
+
+    /// None without an answer: the bus may lose a request while it takes new keys, and a node asks again.
+    async fn try_ask<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        kind: NodeRequestKind,
+        request: &Q,
+    ) -> Option<Reply<A>> {
         let body = serde_json::to_vec(request).unwrap();
-        let answer = self
-            .client
-            .request(request_subject(self.id, kind), body.into())
-            .await
-            .unwrap();
-        serde_json::from_slice(&answer.payload).unwrap()
+        let request = async_nats::Request::new()
+            .payload(body.into())
+            .timeout(Some(Duration::from_secs(5)));
+        let asked = self.client.send_request(request_subject(self.id, kind), request);
+        Some(serde_json::from_slice(&asked.await.ok()?.payload).unwrap())
     }
 
     pub(crate) async fn confirm(&self, messages: &[String]) -> ConfirmReply {
