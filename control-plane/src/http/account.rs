@@ -89,8 +89,9 @@ async fn end_session(
     path: Path<String>,
     seen: IfMatch,
 ) -> Result<HttpResponse, Error> {
+    let id = id(&path, "session")?;
     seen.without_revision()?;
-    account::end(&state, &caller, id(&path, "session")?, now()).await?;
+    account::end(&state, &caller, id, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -33,8 +33,9 @@ async fn unlock(
     path: Path<String>,
     seen: IfMatch,
 ) -> Result<HttpResponse, Error> {
+    let id = id(&path, "user")?;
     seen.without_revision()?;
-    user_access::unlock(&state, &caller, id(&path, "user")?, now()).await?;
+    user_access::unlock(&state, &caller, id, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -54,8 +55,9 @@ async fn remove_totp(
     path: Path<String>,
     seen: IfMatch,
 ) -> Result<HttpResponse, Error> {
+    let id = id(&path, "user")?;
     seen.without_revision()?;
-    user_access::remove_factor(&state, &caller, id(&path, "user")?, now()).await?;
+    user_access::remove_factor(&state, &caller, id, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -96,7 +98,8 @@ async fn end_sessions(
     path: Path<String>,
     seen: IfMatch,
 ) -> Result<HttpResponse, Error> {
+    let id = id(&path, "user")?;
     seen.without_revision()?;
-    user_access::end_sessions(&state, &caller, id(&path, "user")?, now()).await?;
+    user_access::end_sessions(&state, &caller, id, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
