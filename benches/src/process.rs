@@ -50,6 +50,42 @@ pub fn sample_all(pids: &[u32]) -> io::Result<Usage> {
     })
 }
 
+/// What processes did since they started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Deeds {
+    /// How often their threads went to sleep of themselves, and so were woken.
+    pub wakeups: u64,
+    /// Bytes that went to the disk for them, of files and of the file system's own books.
+    pub disk_bytes: u64,
+}
+
+/// What processes did; threads that have ended are not in it.
+///
+/// # Errors
+/// When one of the processes is gone, or `/proc` says what cannot be understood.
+pub fn deeds(pids: &[u32]) -> io::Result<Deeds> {
+    let mut all = Deeds::default();
+    for pid in pids {
+        let folder = Path::new("/proc").join(pid.to_string());
+        let disk = parse_field(&fs::read_to_string(folder.join("io"))?, "write_bytes:");
+        all.disk_bytes += disk.ok_or_else(|| invalid("io"))?;
+        for task in fs::read_dir(folder.join("task"))?.flatten() {
+            // One that ends meanwhile did not matter.
+            if let Ok(text) = fs::read_to_string(task.path().join("status")) {
+                let slept = parse_field(&text, "voluntary_ctxt_switches:");
+                all.wakeups += slept.ok_or_else(|| invalid("status"))?;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The number after a name at the start of a line.
+fn parse_field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().parse().ok()
+}
+
 /// User and system time in ticks of a process, of its children that run, and of those that it has seen end.
 ///
 /// # Errors
@@ -145,7 +181,16 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_found_at_the_start_of_a_line() {
+        let text = "Name: x\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t7\n";
+        assert_eq!(parse_field(text, "voluntary_ctxt_switches:"), Some(12));
+        assert_eq!(parse_field(text, "write_bytes:"), None);
+    }
+
+    #[test]
     fn this_process_can_be_looked_at() {
+        assert!(deeds(&[std::process::id()]).unwrap().wakeups > 0);
+        assert!(deeds(&[u32::MAX]).is_err());
         let usage = sample(std::process::id()).unwrap();
         assert!(usage.pss_bytes > 0 && usage.threads > 0);
         assert!(sample_all(&[std::process::id(), u32::MAX]).is_err());

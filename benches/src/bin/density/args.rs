@@ -1,19 +1,38 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
-/// Measures CPU time and memory of one recorder node beside one `ffmpeg -c copy -f hls` per camera, on the
-/// same simulated cameras, in rounds that alternate between the two. Ctrl-C stops everything it started.
+use crate::case::{Case, Codec, Pictures};
+
+/// Measures what recording costs: one recorder node beside one `ffmpeg -c copy -f hls` per camera, on the same
+/// simulated cameras, in rounds that alternate between the recorders. Ctrl-C stops everything it started.
 #[derive(Debug, Parser)]
 #[command(name = "density", version)]
 pub(crate) struct Args {
     /// Numbers of cameras to measure
     #[arg(long, value_delimiter = ',', default_value = "8,32")]
     pub cameras: Vec<usize>,
+    /// What the cameras send
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "720p15-2m")]
+    pub pictures: Vec<Pictures>,
+    /// How it is encoded
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "h264")]
+    pub codecs: Vec<Codec>,
+    /// Let the cameras send sound, too, and record it
+    #[arg(long)]
+    pub audio: bool,
+    /// Who takes part; all others are compared with the last one
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "node,ffmpeg")]
+    pub recorders: Vec<Which>,
+    /// Another recorder, one process a camera: NAME=PROGRAM ARGUMENT…, with {url} and {folder}, where it puts
+    /// its files; may be given again
+    #[arg(long, value_name = "NAME=COMMAND")]
+    pub other: Vec<Other>,
     /// Rounds of each recorder and number of cameras
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
@@ -23,7 +42,7 @@ pub(crate) struct Args {
     /// Seconds between the first footage of every camera and the measurement
     #[arg(long, default_value_t = 10)]
     pub warm_up: u64,
-    /// Where the table is written as JSON and CSV
+    /// Where table and plot are written
     #[arg(long, default_value = "target/density")]
     pub out: PathBuf,
     /// Where footage is written while it is measured (default: the system's temporary folder)
@@ -35,10 +54,13 @@ pub(crate) struct Args {
     /// The simulator's binary (default: beside this one)
     #[arg(long)]
     pub camera_sim: Option<PathBuf>,
+    /// Megabits a second of each camera's network port: packets leave one by one
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub line_mbps: u32,
     /// Further argument for the simulator; may be given again
     #[arg(long, allow_hyphen_values = true)]
     pub sim_argument: Vec<String>,
-    /// The FFmpeg to compare with
+    /// The FFmpeg to compare with; it also makes the cameras' pictures, and its ffprobe counts what was recorded
     #[arg(long, default_value = "ffmpeg")]
     pub ffmpeg: PathBuf,
     /// The bus between node and bench
@@ -47,6 +69,50 @@ pub(crate) struct Args {
     /// Report a spread between rounds of up to this share as usable
     #[arg(long, default_value_t = 0.15)]
     pub max_spread: f64,
+    /// Say what would be measured and how long it takes, and start nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// A recorder that this program knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Which {
+    /// The recorder node, everything on
+    Node,
+    /// The same with GStreamer's rtspsrc instead of Retina
+    NodeRtspsrc,
+    /// One `ffmpeg -c copy -f hls` a camera
+    Ffmpeg,
+}
+
+/// A recorder that this program does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Other {
+    /// As in the table.
+    pub name: String,
+    /// Program and arguments.
+    pub words: Vec<String>,
+}
+
+impl FromStr for Other {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, command) = text.split_once('=').ok_or("expected NAME=COMMAND")?;
+        let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+        if name.is_empty() || words.is_empty() {
+            return Err("expected NAME=COMMAND".to_owned());
+        }
+        for needed in ["{url}", "{folder}"] {
+            if !words.iter().any(|word| word.contains(needed)) {
+                return Err(format!("the command does not name {needed}"));
+            }
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            words,
+        })
+    }
 }
 
 impl Args {
@@ -57,6 +123,13 @@ impl Args {
         }
         if self.rounds == 0 || self.seconds == 0 {
             bail!("--rounds and --seconds must be at least 1");
+        }
+        let mut known = Vec::new();
+        for which in &self.recorders {
+            if known.contains(which) {
+                bail!("--recorders names one twice");
+            }
+            known.push(*which);
         }
         for (option, path) in [
             ("--recorder-node", self.recorder_node()?),
@@ -72,12 +145,38 @@ impl Args {
         Ok(())
     }
 
+    /// What is measured, one after the other.
+    pub(crate) fn cases(&self) -> Vec<Case> {
+        let of = |pictures: &Pictures| {
+            let case = |codec: &Codec| Case {
+                pictures: *pictures,
+                codec: *codec,
+                audio: self.audio,
+            };
+            self.codecs.iter().map(case).collect::<Vec<_>>()
+        };
+        self.pictures.iter().flat_map(of).collect()
+    }
+
+    /// About how long all of it takes: the rounds, and starting and counting around them.
+    pub(crate) fn length(&self) -> Duration {
+        const AROUND_S: u64 = 12;
+        let recorders = self.recorders.len() + self.other.len();
+        let rounds = self.cases().len() * self.cameras.len() * self.rounds * recorders;
+        Duration::from_secs(rounds as u64 * (self.warm_up + self.seconds + AROUND_S))
+    }
+
     pub(crate) fn recorder_node(&self) -> Result<PathBuf> {
         sibling(self.recorder_node.as_ref(), "recorder-node")
     }
 
     pub(crate) fn camera_sim(&self) -> Result<PathBuf> {
         sibling(self.camera_sim.as_ref(), "camera-sim")
+    }
+
+    /// The ffprobe that came with FFmpeg.
+    pub(crate) fn ffprobe(&self) -> PathBuf {
+        self.ffmpeg.with_file_name("ffprobe")
     }
 
     pub(crate) const fn measured(&self) -> Duration {
@@ -91,4 +190,40 @@ fn sibling(named: Option<&PathBuf>, name: &str) -> Result<PathBuf> {
     }
     let own = std::env::current_exe().context("the path of this program")?;
     Ok(own.with_file_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_recorder_names_where_to_read_and_to_write() {
+        let other: Other = "gst=gst-record {url} --into {folder}/x.mp4".parse().unwrap();
+        assert_eq!((other.name.as_str(), other.words.len()), ("gst", 4));
+        for (bad, why) in [
+            ("gst", "NAME=COMMAND"),
+            ("=run {url} {folder}", "NAME=COMMAND"),
+            ("gst=run {url}", "{folder}"),
+            ("gst=run {folder}", "{url}"),
+        ] {
+            assert!(bad.parse::<Other>().unwrap_err().contains(why), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_case_is_measured() {
+        let args = Args::parse_from([
+            "density",
+            "--pictures",
+            "720p15-2m,4k15-8m",
+            "--codecs",
+            "h264,h265",
+        ]);
+        let names: Vec<String> = args.cases().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            names,
+            ["720p15-2m h264", "720p15-2m h265", "4k15-8m h264", "4k15-8m h265"]
+        );
+        assert_eq!(args.length().as_secs(), 4 * 2 * 3 * 2 * 82);
+    }
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
 use crate::args::Args;
+use crate::case::{Case, Codec};
 use benches::children::{Running, wait_for};
 
 /// A running simulator.
@@ -20,19 +21,31 @@ pub(crate) struct Cameras {
 }
 
 impl Cameras {
-    /// Starts `count` cameras and waits until they can be read.
-    pub(crate) async fn start(args: &Args, count: usize, folder: &Path) -> Result<Self> {
+    /// Starts `count` cameras and waits until they can be read. Each has a network port of its own, and its
+    /// pictures come when it likes, as with real ones.
+    pub(crate) async fn start(args: &Args, case: Case, count: usize, folder: &Path) -> Result<Self> {
         let log = folder.join("camera-sim.log");
-        let stream = ["--size", "1280x720", "--fps", "15", "--bitrate", "2000"];
-        let mut arguments = vec![
-            "--port".to_owned(),
-            "0".to_owned(),
-            "--cameras".to_owned(),
-            count.to_string(),
+        let (width, height) = case.pictures.size();
+        let given = [
+            ("--cameras", count.to_string()),
+            ("--size", format!("{width}x{height}")),
+            ("--fps", case.pictures.fps().to_string()),
+            ("--gop", case.pictures.gop().to_string()),
+            ("--bitrate", case.pictures.kbps().to_string()),
+            (
+                "--codec",
+                if case.codec == Codec::H265 { "h265" } else { "h264" }.to_owned(),
+            ),
+            ("--audio", if case.audio { "aac" } else { "none" }.to_owned()),
+            ("--line-mbps", args.line_mbps.to_string()),
         ];
-        arguments.extend(stream.map(str::to_owned));
+        let given = given
+            .into_iter()
+            .flat_map(|(name, value)| [name.to_owned(), value]);
+        let mut arguments: Vec<String> = given.collect();
+        arguments.push("--spread".to_owned());
         arguments.extend(args.sim_argument.iter().cloned());
-        encode_loop(&args.ffmpeg, folder).await?;
+        encode_loop(&args.ffmpeg, case, folder).await?;
         let cache = [("CLOUDCAM_CACHE", folder)];
         let mut process = Running::start_with("camera-sim", &args.camera_sim()?, &arguments, &log, &cache)?;
         let mut urls = None;
@@ -53,46 +66,35 @@ impl Cameras {
     }
 }
 
-/// Ten seconds of 720p at 15 pictures and 2 Mbit a second, a keyframe every two seconds.
-async fn encode_loop(ffmpeg: &Path, cache: &Path) -> Result<()> {
-    let file = cache
-        .join("loops")
-        .join("v1-H264-1280x720-15fps-g30-2000k-b0.mp4");
+/// Ten seconds of noise at the bit rate of the case, where the simulator looks for its loop.
+async fn encode_loop(ffmpeg: &Path, case: Case, cache: &Path) -> Result<()> {
+    let (width, height) = case.pictures.size();
+    let (fps, gop, kbps) = (case.pictures.fps(), case.pictures.gop(), case.pictures.kbps());
+    let name = format!(
+        "v1-{:?}-{width}x{height}-{fps}fps-g{gop}-{kbps}k-b0.mp4",
+        case.codec
+    );
+    let file = cache.join("loops").join(name);
     if file.is_file() {
         return Ok(());
     }
+    eprintln!("encoding ten seconds of {case}");
     std::fs::create_dir_all(cache.join("loops"))?;
-    let encoder = "keyint=30:min-keyint=30:scenecut=0:open-gop=0:bframes=0:b-adapt=0:sliced-threads=0";
+    let common = format!("keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:bframes=0:b-adapt=0");
+    let encoder = match case.codec {
+        Codec::H264 => format!("-c:v libx264 -preset veryfast -x264-params {common}:sliced-threads=0"),
+        Codec::H265 => {
+            format!("-c:v libx265 -preset ultrafast -tag:v hvc1 -x265-params {common}:log-level=error:info=0")
+        }
+    };
+    let rate = format!("-b:v {kbps}k -maxrate {kbps}k -bufsize {kbps}k -movflags +faststart");
+    let source = format!("testsrc2=size={width}x{height}:rate={fps}");
+    let frames = (fps * 10).to_string();
     let status = Command::new(ffmpeg)
-        .args([
-            "-nostdin",
-            "-v",
-            "error",
-            "-y",
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=1280x720:rate=15",
-        ])
-        .args([
-            "-vf",
-            "noise=alls=20:allf=t,format=yuv420p",
-            "-frames:v",
-            "150",
-            "-c:v",
-            "libx264",
-        ])
-        .args(["-preset", "veryfast", "-x264-params", encoder])
-        .args([
-            "-b:v",
-            "2000k",
-            "-maxrate",
-            "2000k",
-            "-bufsize",
-            "2000k",
-            "-movflags",
-            "+faststart",
-        ])
+        .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", &source])
+        .args(["-vf", "noise=alls=20:allf=t,format=yuv420p", "-frames:v", &frames])
+        .args(encoder.split(' '))
+        .args(rate.split(' '))
         .arg(&file)
         .status()
         .await

@@ -15,9 +15,11 @@ use wire::bus::{
     self, ConfirmReply, ConfirmRequest, CredentialsReply, NodeRequestKind, Reply, ReplyCode, ReplyError,
 };
 use wire::plan::{Plan, PlanEntry};
-use wire::source::Source;
+use wire::source::{Reader, Source};
 use wire::status::{NodeStatus, StreamState};
 use wire::{CameraId, NodeId, StreamKind, TimeRange, UnixMs};
+
+use crate::recorder::Work;
 
 /// A day and more: no bench runs longer.
 const HORIZON_MS: i64 = 48 * 3_600_000;
@@ -61,7 +63,12 @@ impl Index {
     }
 
     /// Waits for a node that reports, gives it a plan with these cameras, and waits until it records them all.
-    pub(crate) async fn record(&self, urls: &[String], mut alive: impl FnMut() -> Result<()>) -> Result<()> {
+    pub(crate) async fn record(
+        &self,
+        work: Work<'_>,
+        reader: Reader,
+        mut alive: impl FnMut() -> Result<()>,
+    ) -> Result<()> {
         let mut reports = self.nodes.watch_all().await.context("watching the nodes")?;
         let mut planned = None;
         let mut last = String::from("no node reported");
@@ -75,14 +82,14 @@ impl Index {
                 continue;
             };
             if planned.is_none() {
-                let plan = plan(status.node, urls)?;
+                let plan = plan(status.node, work, reader)?;
                 self.plans
                     .put(status.node.to_string(), serde_json::to_vec(&plan)?.into())
                     .await?;
                 planned = Some(status.node);
             }
             if planned == Some(status.node) {
-                if status.streams.len() == urls.len()
+                if status.streams.len() == work.urls.len()
                     && status.streams.iter().all(|one| is_recording(&one.state))
                 {
                     return Ok(());
@@ -92,7 +99,7 @@ impl Index {
         }
         bail!(
             "the node does not record all {} cameras within 90 s: {last}",
-            urls.len()
+            work.urls.len()
         )
     }
 }
@@ -134,7 +141,7 @@ fn now() -> UnixMs {
     UnixMs(since.map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
 }
 
-fn plan(node: NodeId, urls: &[String]) -> Result<Plan> {
+fn plan(node: NodeId, work: Work<'_>, reader: Reader) -> Result<Plan> {
     let horizon = now().plus(HORIZON_MS);
     let window = TimeRange::new(now().plus(-1_000), horizon)?;
     let entry = |(index, url): (usize, &String)| PlanEntry {
@@ -145,8 +152,8 @@ fn plan(node: NodeId, urls: &[String]) -> Result<Plan> {
         source: Source {
             url: url.clone(),
             transport: wire::source::Transport::Tcp,
-            reader: wire::source::Reader::Auto,
-            audio: false,
+            reader,
+            audio: work.audio,
         },
         credentials_revision: 0,
         has_credentials: false,
@@ -162,7 +169,7 @@ fn plan(node: NodeId, urls: &[String]) -> Result<Plan> {
         node,
         revision: 1,
         horizon,
-        entries: urls.iter().enumerate().map(entry).collect(),
+        entries: work.urls.iter().enumerate().map(entry).collect(),
         erasures: Vec::new(),
     })
 }

@@ -5,27 +5,34 @@
 
 mod args;
 mod camera;
-mod ffmpeg;
+mod case;
+mod each;
+mod footage;
 mod index;
 mod node;
+mod plot;
 mod recorder;
 mod report;
 mod round;
+mod syncs;
+mod verdict;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
+use wire::source::Reader;
 
-use args::Args;
+use args::{Args, Which};
 use camera::Cameras;
-use ffmpeg::Ffmpeg;
+use each::EachCamera;
 use node::Node;
 use recorder::Recorder;
 use report::Report;
-use round::Round;
+use round::{Place, Round};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -55,57 +62,116 @@ async fn run_until_stopped(args: &Args) -> Result<bool> {
 
 async fn run(args: &Args) -> Result<()> {
     args.check()?;
+    announce(args);
+    if args.dry_run {
+        return Ok(());
+    }
     let scratch = match &args.scratch {
         Some(folder) => {
             tempfile::tempdir_in(folder).with_context(|| format!("a folder in {}", folder.display()))?
         }
         None => tempfile::tempdir()?,
     };
-    let mut node = Node::new(args.recorder_node()?, &args.nats_server, scratch.path()).await?;
-    let mut ffmpeg = Ffmpeg {
-        program: args.ffmpeg.clone(),
-    };
-    let names = [node.name(), ffmpeg.name()];
+    let mut recorders = recorders(args, scratch.path()).await?;
+    let names: Vec<String> = recorders.iter().map(|one| one.name().to_owned()).collect();
     let mut rounds = Vec::new();
-    for &count in &args.cameras {
-        eprintln!("{count} cameras: starting the simulator");
-        let cameras = Cameras::start(args, count, scratch.path()).await?;
-        let recorders: [&mut (dyn Recorder + Send); 2] = [&mut node, &mut ffmpeg];
-        rounds.extend(alternate(args, recorders, &cameras, scratch.path()).await?);
-        cameras.process.stop().await?;
+    let begun = Instant::now();
+    for case in args.cases() {
+        for &count in &args.cameras {
+            eprintln!("{case}, {count} cameras: starting the simulator");
+            let cameras = Cameras::start(args, case, count, scratch.path()).await?;
+            let place = Place {
+                args,
+                case,
+                cameras: &cameras,
+                scratch: scratch.path(),
+            };
+            rounds.extend(alternate(&place, &mut recorders, begun).await?);
+            cameras.process.stop().await?;
+        }
     }
-    node.close().await?;
-    let report = Report::new(rounds, names, args.max_spread, versions(args)?);
+    let report = Report::new(rounds, &names, args.max_spread, versions(args)?);
     report.write(&args.out)?;
     println!("{}", report.table());
-    println!("written: {}/density.json and density.csv", args.out.display());
+    println!(
+        "written: density.json, density.csv and density.svg in {}",
+        args.out.display()
+    );
     Ok(())
+}
+
+/// Says what comes, and how long it takes.
+fn announce(args: &Args) {
+    let cases: Vec<String> = args.cases().iter().map(ToString::to_string).collect();
+    let counts: Vec<String> = args.cameras.iter().map(ToString::to_string).collect();
+    eprintln!(
+        "{}; {} cameras; {} rounds of {} s for each of {} recorders: about {} minutes",
+        cases.join(", "),
+        counts.join(", "),
+        args.rounds,
+        args.seconds,
+        args.recorders.len() + args.other.len(),
+        args.length().as_secs().div_ceil(60)
+    );
+}
+
+/// Those who take part, in the order of the table.
+async fn recorders(args: &Args, scratch: &Path) -> Result<Vec<Box<dyn Recorder>>> {
+    let mut all: Vec<Box<dyn Recorder>> = Vec::new();
+    for which in &args.recorders {
+        let reader = match which {
+            Which::Node => Reader::Auto,
+            Which::NodeRtspsrc => Reader::Rtspsrc,
+            Which::Ffmpeg => {
+                all.extend(
+                    args.other
+                        .iter()
+                        .map(|other| Box::new(EachCamera::other(other)) as Box<dyn Recorder>),
+                );
+                all.push(Box::new(EachCamera::ffmpeg(&args.ffmpeg)));
+                continue;
+            }
+        };
+        let node = Node::new(args.recorder_node()?, reader, &args.nats_server, scratch);
+        all.push(Box::new(node.await?));
+    }
+    if !args.recorders.contains(&Which::Ffmpeg) {
+        all.extend(
+            args.other
+                .iter()
+                .map(|other| Box::new(EachCamera::other(other)) as Box<dyn Recorder>),
+        );
+    }
+    Ok(all)
 }
 
 /// Round by round, one recorder after the other, so that a change of the machine meets all of them.
 async fn alternate(
-    args: &Args,
-    mut recorders: [&mut (dyn Recorder + Send); 2],
-    cameras: &Cameras,
-    scratch: &Path,
+    place: &Place<'_>,
+    recorders: &mut [Box<dyn Recorder>],
+    begun: Instant,
 ) -> Result<Vec<Round>> {
+    let (args, cameras) = (place.args, place.cameras);
     let mut rounds = Vec::new();
     for number in 1..=args.rounds {
-        for recorder in &mut recorders {
+        for recorder in recorders.iter_mut() {
             eprintln!(
-                "{} cameras, round {number} of {}: {} ({} s)",
+                "{}, {} cameras, round {number} of {}: {} ({} s; {} min gone)",
+                place.case,
                 cameras.urls.len(),
                 args.rounds,
                 recorder.name(),
-                args.warm_up + args.seconds
+                args.warm_up + args.seconds,
+                begun.elapsed().as_secs() / 60
             );
-            let round = round::run(args, *recorder, cameras, number, scratch).await?;
+            let round = place.run(recorder.as_mut(), number).await?;
             eprintln!(
-                "    {:.2} CPU-s per camera-hour, {:.2} MB per camera, {} threads, {:.2} Mbit/s per camera, {:.2} foreign cores",
+                "    {:.2} CPU-s per camera-hour, {:.2} MB per camera, {} threads, {:.2} Mbit/s per camera, {} pictures lost, {:.2} foreign cores",
                 round.cpu_s_per_camera_hour,
                 round.pss_bytes_per_camera / 1e6,
                 round.threads,
                 round.footage_bps_per_camera / 1e6,
+                round.pictures_lost,
                 round.foreign_cores
             );
             rounds.push(round);

@@ -7,39 +7,53 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 
 use crate::index::Index;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, Work};
 use benches::bus::Bus;
 use benches::children::Running;
+use wire::source::Reader;
 
 /// The recorder node, and the bus that it needs.
 pub(crate) struct Node {
+    name: &'static str,
     program: PathBuf,
+    reader: Reader,
     bus: Bus,
     index: Index,
 }
 
 impl Node {
     /// Starts the bus; it runs through all rounds.
-    pub(crate) async fn new(program: PathBuf, nats_server: &Path, folder: &Path) -> Result<Self> {
-        let bus = Bus::start(nats_server, folder).await?;
+    pub(crate) async fn new(
+        program: PathBuf,
+        reader: Reader,
+        nats_server: &Path,
+        folder: &Path,
+    ) -> Result<Self> {
+        let name = match reader {
+            Reader::Rtspsrc => "node-rtspsrc",
+            _ => "node",
+        };
+        let folder = folder.join(name);
+        fs::create_dir(&folder)?;
+        let bus = Bus::start(nats_server, &folder).await?;
         let index = Index::connect(bus.control().await?).await?;
-        Ok(Self { program, bus, index })
-    }
-
-    /// Stops the bus.
-    pub(crate) async fn close(self) -> Result<()> {
-        drop(self.index);
-        self.bus.process.stop().await
+        Ok(Self {
+            name,
+            program,
+            reader,
+            bus,
+            index,
+        })
     }
 }
 
 #[async_trait]
 impl Recorder for Node {
-    fn name(&self) -> &'static str {
-        "recorder-node"
+    fn name(&self) -> &str {
+        self.name
     }
 
-    async fn start(&mut self, urls: &[String], folder: &Path) -> Result<Vec<Running>> {
+    async fn start(&mut self, work: Work<'_>, folder: &Path) -> Result<Vec<Running>> {
         let config = folder.join("node.toml");
         let data = folder.join("data");
         let text = format!("data_dir = \"{}\"\nname = \"density\"\n", data.display());
@@ -51,8 +65,8 @@ impl Recorder for Node {
             config.display().to_string(),
         ];
         let log = folder.join("node.log");
-        let mut node = Running::start(self.name(), &self.program, &arguments, &log)?;
-        let recorded = self.index.record(urls, || node.check()).await;
+        let mut node = Running::start(self.name, &self.program, &arguments, &log)?;
+        let recorded = self.index.record(work, self.reader, || node.check()).await;
         recorded.with_context(|| last_lines(&log))?;
         Ok(vec![node])
     }

@@ -7,15 +7,24 @@ use async_trait::async_trait;
 
 use benches::children::Running;
 
+/// What is to be recorded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Work<'a> {
+    /// A camera each.
+    pub urls: &'a [String],
+    /// Their sound, too.
+    pub audio: bool,
+}
+
 /// A recorder that takes part.
 #[async_trait]
-pub(crate) trait Recorder {
+pub(crate) trait Recorder: Send {
     /// As in the table.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
-    /// Starts recording all of `urls` into `folder`, which is empty, and returns the processes to be measured
-    /// when footage of every camera is being written.
-    async fn start(&mut self, urls: &[String], folder: &Path) -> Result<Vec<Running>>;
+    /// Starts recording into `folder`, which is empty, and returns the processes to be measured when footage
+    /// of every camera is being written. Each camera's files are in a folder of their own.
+    async fn start(&mut self, work: Work<'_>, folder: &Path) -> Result<Vec<Running>>;
 
     /// A process that serves the recorder and is reported beside it, such as a message bus.
     fn beside(&self) -> Option<u32> {

@@ -1,4 +1,4 @@
-//! The table, and whether anything may be concluded from it.
+//! The table, and the files with everything.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,19 +6,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use benches::machine;
-use benches::stats::{median, spread};
 use serde::Serialize;
 
+use crate::case::Case;
+use crate::plot;
 use crate::round::Round;
-
-/// More of a core than this in other programs disturbs the measurement.
-const MAX_FOREIGN_CORES: f64 = 0.25;
-/// More of all time than this taken by the hypervisor disturbs it.
-const MAX_STEAL: f64 = 0.03;
-/// Recorders whose footage differs by more than this did not do the same work.
-const MAX_FOOTAGE_DIFFERENCE: f64 = 0.15;
-/// What a simulated camera sends; less of it would flatter everybody.
-const CAMERA_MBPS: f64 = 2.0;
+use crate::verdict::{Row, Verdict, row, verdict};
 
 /// Everything that was measured, as written to `density.json`.
 #[derive(Debug, Serialize)]
@@ -29,61 +22,35 @@ pub(crate) struct Report {
     pub versions: Vec<String>,
     /// Medians.
     pub rows: Vec<Row>,
-    /// One entry a number of cameras.
+    /// Each recorder beside the last one.
     pub verdicts: Vec<Verdict>,
     /// Every round.
     pub rounds: Vec<Round>,
 }
 
-/// One recorder at one number of cameras, over all rounds.
-#[derive(Debug, Serialize)]
-pub(crate) struct Row {
-    pub recorder: &'static str,
-    pub cameras: usize,
-    pub rounds: usize,
-    pub cpu_s_per_camera_hour: f64,
-    /// Between rounds, as a share of the median.
-    pub cpu_spread: f64,
-    pub beside_cpu_s_per_camera_hour: Option<f64>,
-    pub pss_mb_per_camera: f64,
-    pub threads: f64,
-    pub footage_mbps_per_camera: f64,
-}
-
-/// Ours beside FFmpeg, or why nothing is concluded.
-#[derive(Debug, Serialize)]
-pub(crate) struct Verdict {
-    pub cameras: usize,
-    /// CPU time of the first recorder as a share of the second one's; None when it was too noisy.
-    pub cpu_ratio: Option<f64>,
-    /// The same of memory.
-    pub pss_ratio: Option<f64>,
-    /// What disturbed the measurement.
-    pub doubts: Vec<String>,
-}
-
 impl Report {
-    /// Sums the rounds up. `names`: the recorder in question, then the one it is compared with.
-    pub(crate) fn new(
-        rounds: Vec<Round>,
-        names: [&'static str; 2],
-        max_spread: f64,
-        versions: Vec<String>,
-    ) -> Self {
-        let mut counts: Vec<usize> = rounds.iter().map(|round| round.cameras).collect();
-        counts.dedup();
+    /// Sums the rounds up. All of `names` are compared with the last one.
+    pub(crate) fn new(rounds: Vec<Round>, names: &[String], max_spread: f64, versions: Vec<String>) -> Self {
+        let mut groups: Vec<(Case, usize)> = rounds.iter().map(|round| (round.case, round.cameras)).collect();
+        groups.dedup();
         let mut rows = Vec::new();
         let mut verdicts = Vec::new();
-        for cameras in counts {
-            let of = |name| {
-                rounds
-                    .iter()
-                    .filter(move |round| round.cameras == cameras && round.recorder == name)
+        for group in groups {
+            let of = |name: &String| {
+                let own = rounds.iter().filter(|round| (round.case, round.cameras) == group);
+                own.filter(|round| round.recorder == *name).collect::<Vec<_>>()
             };
-            let pair = names.map(|name| row(name, cameras, &of(name).collect::<Vec<_>>()));
-            let all: Vec<&Round> = rounds.iter().filter(|round| round.cameras == cameras).collect();
-            verdicts.push(verdict(cameras, &pair, &all, max_spread));
-            rows.extend(pair);
+            let all: Vec<(Row, Vec<&Round>)> = names
+                .iter()
+                .filter_map(|name| Some((row(&of(name))?, of(name))))
+                .collect();
+            if let Some(((theirs, their_rounds), others)) = all.split_last() {
+                verdicts.extend(others.iter().map(|(ours, own)| {
+                    let both = [own.as_slice(), their_rounds.as_slice()].concat();
+                    verdict(ours, theirs, &both, max_spread)
+                }));
+            }
+            rows.extend(all.into_iter().map(|(row, _)| row));
         }
         Self {
             machine: machine::description(),
@@ -102,164 +69,116 @@ impl Report {
         }
         let _ = writeln!(
             text,
-            "\n{:>7}  {:<14} {:>18} {:>7} {:>14} {:>13} {:>8} {:>13}",
+            "\n{:<16} {:>7} {:<13} {:>9} {:>6} {:>6} {:>7} {:>7} {:>8} {:>6} {:>6} {:>7} {:>5} {:>6} {:>5}",
+            "stream",
             "cameras",
             "recorder",
-            "CPU-s/camera-hour",
+            "CPU-s/c-h",
             "spread",
-            "bus beside",
-            "PSS MB/camera",
+            "beside",
+            "MB/c",
             "threads",
-            "Mbit/s/camera"
+            "wakes/c·s",
+            "Mbit/s",
+            "disk×",
+            "syncs/m",
+            "lost",
+            "start",
+            "stop"
         );
         for row in &self.rows {
-            let beside = row
-                .beside_cpu_s_per_camera_hour
-                .map_or("–".to_owned(), |value| format!("{value:.2}"));
+            let optional = |value: Option<f64>, digits: usize| {
+                value.map_or("–".to_owned(), |v| format!("{v:.digits$}"))
+            };
             let _ = writeln!(
                 text,
-                "{:>7}  {:<14} {:>18.2} {:>6.0}% {:>14} {:>13.2} {:>8.0} {:>13.2}",
+                "{:<16} {:>7} {:<13} {:>9.2} {:>5.0}% {:>6} {:>7.2} {:>7.0} {:>9.1} {:>6.2} {:>6.2} {:>7} {:>5} {:>5.1}s {:>4.1}s",
+                row.case.to_string(),
                 row.cameras,
                 row.recorder,
                 row.cpu_s_per_camera_hour,
                 row.cpu_spread * 100.0,
-                beside,
+                optional(row.beside_cpu_s_per_camera_hour, 2),
                 row.pss_mb_per_camera,
                 row.threads,
-                row.footage_mbps_per_camera
+                row.wakeups_per_camera_s,
+                row.footage_mbps_per_camera,
+                row.write_amplification,
+                optional(row.syncs_per_camera_min, 1),
+                row.pictures_lost,
+                row.start_s,
+                row.stop_s,
             );
         }
-        text.push('\n');
+        text.push_str(
+            "\nper camera: CPU-seconds an hour, of the process beside (bus) likewise, MB of PSS, wake-ups a second,\n\
+             Mbit/s and calls of fsync a minute; disk×: bytes to the disk for one of footage; lost: pictures of all\n\
+             rounds; start: until all record; stop: until all is closed\n",
+        );
         for verdict in &self.verdicts {
             text.push_str(&verdict.sentence());
         }
         text
     }
 
-    /// Writes `density.json` and `density.csv`.
+    /// Writes `density.json`, `density.csv` and `density.svg`.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
         fs::write(folder.join("density.json"), serde_json::to_vec_pretty(self)?)?;
+        fs::write(folder.join("density.csv"), self.csv())?;
+        plot::draw(&self.rows, &folder.join("density.svg"))
+    }
+
+    fn csv(&self) -> String {
         let mut csv = String::from(
-            "cameras,recorder,round,seconds,cpu_s_per_camera_hour,beside_cpu_s_per_camera_hour,\
-             pss_bytes_per_camera,threads,footage_bps_per_camera,foreign_cores,steal,load\n",
+            "stream,cameras,recorder,round,seconds,cpu_s_per_camera_hour,beside_cpu_s_per_camera_hour,\
+             pss_bytes_per_camera,threads,wakeups_per_camera_s,footage_bps_per_camera,write_amplification,\
+             syncs_per_camera_min,pictures,pictures_lost,start_s,stop_s,foreign_cores,steal,load\n",
         );
+        let optional = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
         for round in &self.rounds {
-            let optional = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
-            let _ = writeln!(
-                csv,
-                "{},{},{},{:.3},{:.3},{},{:.0},{},{:.0},{:.4},{:.4},{}",
-                round.cameras,
-                round.recorder,
-                round.round,
-                round.seconds,
-                round.cpu_s_per_camera_hour,
+            let cells = [
+                round.case.to_string(),
+                round.cameras.to_string(),
+                round.recorder.clone(),
+                round.round.to_string(),
+                format!("{:.3}", round.seconds),
+                format!("{:.3}", round.cpu_s_per_camera_hour),
                 optional(round.beside_cpu_s_per_camera_hour),
-                round.pss_bytes_per_camera,
-                round.threads,
-                round.footage_bps_per_camera,
-                round.foreign_cores,
-                round.steal,
+                format!("{:.0}", round.pss_bytes_per_camera),
+                round.threads.to_string(),
+                format!("{:.2}", round.wakeups_per_camera_s),
+                format!("{:.0}", round.footage_bps_per_camera),
+                format!("{:.3}", round.write_amplification),
+                optional(round.syncs_per_camera_min),
+                round.pictures.to_string(),
+                round.pictures_lost.to_string(),
+                format!("{:.2}", round.start_s),
+                format!("{:.2}", round.stop_s),
+                format!("{:.4}", round.foreign_cores),
+                format!("{:.4}", round.steal),
                 optional(round.load),
-            );
+            ];
+            let _ = writeln!(csv, "{}", cells.join(","));
         }
-        fs::write(folder.join("density.csv"), csv)?;
-        Ok(())
-    }
-}
-
-impl Verdict {
-    fn sentence(&self) -> String {
-        match (self.cpu_ratio, self.pss_ratio) {
-            (Some(cpu), Some(pss)) => format!(
-                "{} cameras: the node takes {cpu:.2} of FFmpeg's CPU time and {pss:.3} of its memory.\n",
-                self.cameras
-            ),
-            _ => format!(
-                "{} cameras: nothing is concluded: {}.\n",
-                self.cameras,
-                self.doubts.join("; ")
-            ),
-        }
-    }
-}
-
-fn row(recorder: &'static str, cameras: usize, rounds: &[&Round]) -> Row {
-    let of = |figure: fn(&Round) -> f64| rounds.iter().map(|round| figure(round)).collect::<Vec<f64>>();
-    let cpu = of(|round| round.cpu_s_per_camera_hour);
-    let beside: Vec<f64> = rounds
-        .iter()
-        .filter_map(|round| round.beside_cpu_s_per_camera_hour)
-        .collect();
-    Row {
-        recorder,
-        cameras,
-        rounds: rounds.len(),
-        cpu_s_per_camera_hour: median(&cpu),
-        cpu_spread: spread(&cpu),
-        beside_cpu_s_per_camera_hour: (!beside.is_empty()).then(|| median(&beside)),
-        pss_mb_per_camera: median(&of(|round| round.pss_bytes_per_camera)) / 1e6,
-        threads: median(&of(|round| round.threads as f64)),
-        footage_mbps_per_camera: median(&of(|round| round.footage_bps_per_camera)) / 1e6,
-    }
-}
-
-fn verdict(cameras: usize, [ours, theirs]: &[Row; 2], rounds: &[&Round], max_spread: f64) -> Verdict {
-    let mut doubts = Vec::new();
-    if cfg!(debug_assertions) {
-        doubts.push("built without optimisation".to_owned());
-    }
-    if ours.rounds < 2 || theirs.rounds < 2 {
-        doubts.push("one round shows no spread".to_owned());
-    }
-    for row in [ours, theirs] {
-        if row.cpu_spread > max_spread {
-            doubts.push(format!(
-                "{} differs by {:.0}% between rounds",
-                row.recorder,
-                row.cpu_spread * 100.0
-            ));
-        }
-    }
-    let worst = |figure: fn(&Round) -> f64| rounds.iter().map(|round| figure(round)).fold(0.0, f64::max);
-    let foreign = worst(|round| round.foreign_cores);
-    if foreign > MAX_FOREIGN_CORES {
-        doubts.push(format!("other programs took {foreign:.2} cores in one round"));
-    }
-    let steal = worst(|round| round.steal);
-    if steal > MAX_STEAL {
-        doubts.push(format!("the hypervisor took {:.1}% of one round", steal * 100.0));
-    }
-    let footage = (ours.footage_mbps_per_camera, theirs.footage_mbps_per_camera);
-    if (footage.0 - footage.1).abs() > MAX_FOOTAGE_DIFFERENCE * footage.1.max(f64::MIN_POSITIVE) {
-        doubts.push(format!(
-            "{:.2} and {:.2} Mbit/s a camera are not the same work",
-            footage.0, footage.1
-        ));
-    }
-    if footage.0 < 0.75 * CAMERA_MBPS {
-        doubts.push(format!(
-            "{:.2} Mbit/s a camera were recorded instead of {CAMERA_MBPS}",
-            footage.0
-        ));
-    }
-    let usable = doubts.is_empty();
-    let ratio = |a: f64, b: f64| (usable && b > 0.0).then(|| a / b);
-    Verdict {
-        cameras,
-        cpu_ratio: ratio(ours.cpu_s_per_camera_hour, theirs.cpu_s_per_camera_hour),
-        pss_ratio: ratio(ours.pss_mb_per_camera, theirs.pss_mb_per_camera),
-        doubts,
+        csv
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::{Codec, Pictures};
 
-    fn round(recorder: &'static str, number: usize, cpu: f64, foreign_cores: f64) -> Round {
+    fn round(recorder: &str, number: usize, cpu: f64, foreign_cores: f64) -> Round {
+        let case = Case {
+            pictures: Pictures::P720,
+            codec: Codec::H264,
+            audio: false,
+        };
         Round {
-            recorder,
+            recorder: recorder.to_owned(),
+            case,
             cameras: 8,
             round: number,
             seconds: 60.0,
@@ -267,11 +186,22 @@ mod tests {
             beside_cpu_s_per_camera_hour: None,
             pss_bytes_per_camera: 1e6,
             threads: 3,
+            wakeups_per_camera_s: 20.0,
             footage_bps_per_camera: 2e6,
+            write_amplification: 1.0,
+            syncs_per_camera_min: None,
+            pictures: 7_000,
+            pictures_lost: 2,
+            start_s: 1.0,
+            stop_s: 1.0,
             foreign_cores,
             steal: 0.0,
             load: Some(1.0),
         }
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
     }
 
     #[test]
@@ -282,7 +212,7 @@ mod tests {
             round("a", 2, 8.0, 0.0),
             round("b", 2, 14.1, 0.0),
         ];
-        let report = Report::new(rounds, ["a", "b"], 0.15, Vec::new());
+        let report = Report::new(rounds, &names(&["a", "b"]), 0.15, Vec::new());
         assert_eq!(report.verdicts[0].cpu_ratio, None);
         let table = report.table();
         assert!(table.contains("nothing is concluded"), "{table}");
@@ -294,15 +224,26 @@ mod tests {
     fn medians_and_files() {
         let rounds = vec![
             round("a", 1, 4.0, 0.0),
+            round("c", 1, 9.0, 0.0),
             round("b", 1, 16.0, 0.0),
             round("a", 2, 4.2, 0.0),
         ];
-        let report = Report::new(rounds, ["a", "b"], 0.15, vec!["b 1.0".to_owned()]);
+        let report = Report::new(rounds, &names(&["a", "c", "b"]), 0.15, vec!["b 1.0".to_owned()]);
         assert!((report.rows[0].cpu_s_per_camera_hour - 4.1).abs() < 1e-9);
+        assert_eq!(report.rows[0].pictures_lost, 4);
+        let pairs: Vec<_> = report
+            .verdicts
+            .iter()
+            .map(|one| (one.recorder.as_str(), one.against.as_str()))
+            .collect();
+        assert_eq!(pairs, [("a", "b"), ("c", "b")]);
         let folder = tempfile::tempdir().unwrap();
         report.write(folder.path()).unwrap();
         let csv = fs::read_to_string(folder.path().join("density.csv")).unwrap();
-        assert_eq!(csv.lines().count(), 4);
+        let columns: Vec<usize> = csv.lines().map(|line| line.split(',').count()).collect();
+        assert_eq!(columns, [20; 5]);
         assert!(folder.path().join("density.json").is_file());
+        let svg = fs::read_to_string(folder.path().join("density.svg")).unwrap();
+        assert!(svg.contains("720p15-2m h264") && svg.contains("</svg>"));
     }
 }
