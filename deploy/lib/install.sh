@@ -10,7 +10,7 @@
 #                                  file:glob=package fulfilled when a file of that pattern is there
 #   install_wasm_target          wasm32-unknown-unknown for the rustc on PATH
 #   install_nats                 sets and exports NATS_SERVER: a nats-server that is new enough
-#   ensure_disk DIR MIN_MB       DIR's file system has that much room, or a sentence
+#   ensure_disk DIR MB           DIR's file system has that much room, less what DIR holds already, or a sentence
 #   run_logged WHAT COMMAND…     quiet; on failure shows the end of its output and where the rest is
 #
 # Nothing that is there already is touched. CLOUDCAM_NO_INSTALL=1 installs nothing and names what is
@@ -49,12 +49,18 @@ run_logged() {
     fail "$what failed; its whole output is in $log"
 }
 
+# Even with everything there, a run writes this much.
+SPARE_MB=1000
+
 ensure_disk() {
-    local dir="$1" min_mb="$2" probe="$1" free_mb
+    local dir="$1" needed_mb="$2" probe="$1" free_mb held_mb=0
     while [ ! -d "$probe" ]; do probe="$(dirname "$probe")"; done
+    [ ! -d "$dir" ] || held_mb="$(du -sm "$dir" 2>/dev/null | cut -f 1)"
+    needed_mb=$((needed_mb - ${held_mb:-0}))
+    [ "$needed_mb" -ge "$SPARE_MB" ] || needed_mb="$SPARE_MB"
     free_mb="$(df -Pm "$probe" | awk 'NR == 2 { print $4 }')"
-    if [ "$free_mb" -lt "$min_mb" ]; then
-        fail "$dir has only $free_mb MB free, and $min_mb MB are needed: free some space or choose another folder"
+    if [ "$free_mb" -lt "$needed_mb" ]; then
+        fail "$dir has only $free_mb MB free, and $needed_mb MB are needed: free some space or choose another folder"
     fi
 }
 
