@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use media_core::facts::{
     Adjustment, AttemptStats, FactSink, Failure, ProbeReport, RecordSettings, SourceSpec,
 };
+use media_core::pictures::{PictureError, PictureFormat, Pictures};
 use media_core::snapshot::{Snapshot, SnapshotError, SnapshotLimits};
 use media_core::{AccessUnit, Attempt, Engine};
 use wire::source::{Credentials, Reader, Source, Transport};
@@ -45,6 +46,11 @@ pub trait Running: Send + Sync + 'static {
     fn stats(&self) -> AttemptStats;
     /// Its last keyframe; None before the first.
     fn keyframe(&self) -> Option<AccessUnit>;
+    /// A consumer of live pictures.
+    ///
+    /// # Errors
+    /// What kept it from pictures.
+    fn pictures(&self, format: PictureFormat) -> Result<Pictures, PictureError>;
 }
 
 impl Recorder for Engine {
@@ -80,6 +86,10 @@ impl Running for Attempt {
 
     fn keyframe(&self) -> Option<AccessUnit> {
         Self::keyframe(self)
+    }
+
+    fn pictures(&self, format: PictureFormat) -> Result<Pictures, PictureError> {
+        Self::pictures(self, format)
     }
 }
 

@@ -144,6 +144,8 @@ ControlRequestKind {
     Probe = "probe",
     /// [`SnapshotRequest`] → a JPEG, see [`SnapshotReply`].
     Snapshot = "snapshot",
+    /// [`PictureRequest`] → a JPEG, as for a snapshot.
+    Picture = "picture",
 });
 
 /// Every answer over request/reply: the value, or why not.
@@ -316,6 +318,26 @@ pub struct SnapshotReply {
     pub width: u32,
     /// In pixels.
     pub height: u32,
+}
+
+/// The next live picture of a camera that is recorded now. Who asks again within seconds of the answer, with the
+/// capture time of what came, sees one picture after the other; the node makes them for as long as somebody
+/// asks, once for all who ask for the same. Answered like a [`SnapshotRequest`], when there is a new picture;
+/// `Unavailable` when none came for some seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureRequest {
+    /// The camera.
+    pub camera: CameraId,
+    /// Pixels; the picture fits into the box, keeps its shape and is never larger than it was sent.
+    pub max_width: u32,
+    /// The same.
+    pub max_height: u32,
+    /// At most so many pictures a second; none: keyframes alone.
+    pub per_second: Option<u16>,
+    /// Of the JPEG, 1 to 100.
+    pub quality: u8,
+    /// A picture that was captured later than this; none: the first that there is.
+    pub after: Option<UnixMs>,
 }
 
 /// Header that carries `Reply<SnapshotReply>` beside the JPEG.

@@ -1,4 +1,4 @@
-//! Answers the control plane: byte ranges from the spool, probes, and snapshots.
+//! Answers the control plane: byte ranges from the spool, probes, snapshots and live pictures.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,18 +6,20 @@ use std::time::Duration;
 use async_nats::{Client, HeaderMap, Message};
 use bytes::Bytes;
 use futures::StreamExt;
+use media_core::pictures::{PictureError, PictureFormat, Rate};
 use media_core::snapshot::{Snapshot, SnapshotLimits};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use wire::bus::{
-    ControlRequestKind, ProbeReport, ProbeRequest, READ_HEADER, ReadReply, ReadRequest, Reply, ReplyCode,
-    ReplyError, SNAPSHOT_HEADER, SNAPSHOT_MAX_BYTES, SnapshotReply, SnapshotRequest, node_subject,
+    ControlRequestKind, PictureRequest, ProbeReport, ProbeRequest, READ_HEADER, ReadReply, ReadRequest,
+    Reply, ReplyCode, ReplyError, SNAPSHOT_HEADER, SNAPSHOT_MAX_BYTES, SnapshotReply, SnapshotRequest,
+    node_subject,
 };
 
-use wire::{NodeId, UnixMs};
+use wire::{CameraId, NodeId, UnixMs};
 
 use super::Link;
-use crate::media::{Recorder, source_spec, wire_report};
+use crate::media::{Recorder, Running, source_spec, wire_report};
 use crate::spool::{Layout, read};
 use crate::supervisor::Roster;
 
@@ -28,6 +30,10 @@ const PROBES: usize = 4;
 const PROBE_LIMIT: Duration = Duration::from_secs(9);
 /// Requests for pictures at the same time; the media library makes fewer at once.
 const SNAPSHOTS: usize = 8;
+/// Viewers' requests that wait for the next picture.
+const PICTURES: usize = 128;
+/// A live picture is waited for no longer than this.
+const PICTURE_LIMIT: Duration = Duration::from_secs(5);
 /// A keyframe is decoded in some 20 ms; what takes this long is of no use to anybody.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(3);
 const RETRY: Duration = Duration::from_secs(1);
@@ -52,12 +58,16 @@ impl Server {
         let probes = self
             .clone()
             .serve(link.clone(), ControlRequestKind::Probe, PROBES);
-        let snapshots = self.serve(link, ControlRequestKind::Snapshot, SNAPSHOTS);
+        let snapshots = self
+            .clone()
+            .serve(link.clone(), ControlRequestKind::Snapshot, SNAPSHOTS);
+        let pictures = self.serve(link, ControlRequestKind::Picture, PICTURES);
         tokio::select! {
             () = stop.cancelled() => {}
             () = reads => {}
             () = probes => {}
             () = snapshots => {}
+            () = pictures => {}
         }
     }
 
@@ -98,8 +108,12 @@ impl Server {
                 let reply = self.probe(&message.payload).await;
                 client.publish(reply_to, json(&reply).into()).await
             }
-            ControlRequestKind::Snapshot => {
-                let (reply, jpeg) = match self.snapshot(&message.payload).await {
+            ControlRequestKind::Snapshot | ControlRequestKind::Picture => {
+                let made = match kind {
+                    ControlRequestKind::Picture => self.picture(&message.payload).await,
+                    _ => self.snapshot(&message.payload).await,
+                };
+                let (reply, jpeg) = match made {
                     Ok((reply, jpeg)) => (Reply::Ok(reply), jpeg),
                     Err(error) => (Reply::Err(error), Bytes::new()),
                 };
@@ -128,10 +142,7 @@ impl Server {
 
     async fn snapshot(&self, payload: &[u8]) -> Result<(SnapshotReply, Bytes), ReplyError> {
         let request: SnapshotRequest = serde_json::from_slice(payload).map_err(|error| invalid(&error))?;
-        let running = self.roster.running(request.camera).ok_or_else(|| ReplyError {
-            code: ReplyCode::NotFound,
-            detail: "the camera is not recorded now".to_owned(),
-        })?;
+        let running = self.running(request.camera)?;
         let keyframe = running
             .keyframe()
             .ok_or_else(|| unavailable("no picture has come from the camera yet"))?;
@@ -154,6 +165,47 @@ impl Server {
             height,
         };
         Ok((reply, jpeg.into()))
+    }
+
+    /// The next live picture. The decoder outlives the request by some seconds, in which the next one finds it.
+    async fn picture(&self, payload: &[u8]) -> Result<(SnapshotReply, Bytes), ReplyError> {
+        let request: PictureRequest = serde_json::from_slice(payload).map_err(|error| invalid(&error))?;
+        let format = PictureFormat {
+            width: request.max_width,
+            height: request.max_height,
+            rate: request.per_second.map_or(Rate::Keyframes, Rate::PerSecond),
+            quality: request.quality,
+        };
+        let unusable = |error: PictureError| unavailable(&error.to_string());
+        let mut pictures = self.running(request.camera)?.pictures(format).map_err(unusable)?;
+        let newer = async {
+            loop {
+                let picture = pictures.next().await?;
+                if request.after.is_none_or(|after| picture.captured_ms > after.0) {
+                    return Ok(picture);
+                }
+            }
+        };
+        let picture = tokio::time::timeout(PICTURE_LIMIT, newer)
+            .await
+            .map_err(|_| unavailable("no picture came from the camera"))?
+            .map_err(unusable)?;
+        if picture.jpeg.len() > SNAPSHOT_MAX_BYTES {
+            return Err(unavailable("the picture is too large: ask for a smaller one"));
+        }
+        let reply = SnapshotReply {
+            captured: UnixMs(picture.captured_ms),
+            width: picture.width,
+            height: picture.height,
+        };
+        Ok((reply, picture.jpeg.clone()))
+    }
+
+    fn running(&self, camera: CameraId) -> Result<Arc<dyn Running>, ReplyError> {
+        self.roster.running(camera).ok_or_else(|| ReplyError {
+            code: ReplyCode::NotFound,
+            detail: "the camera is not recorded now".to_owned(),
+        })
     }
 
     async fn probe(&self, payload: &[u8]) -> Reply<ProbeReport> {

@@ -190,6 +190,7 @@ pub fn outage_end(now: UnixMs) -> UnixMs {
 mod tests {
     use media_core::AccessUnit;
     use media_core::facts::{Adjustment, AttemptStats};
+    use media_core::pictures::{PictureError, PictureFormat, Pictures};
     use wire::coverage::GapCause;
     use wire::{CameraId, StreamKind};
 
@@ -206,6 +207,9 @@ mod tests {
         }
         fn keyframe(&self) -> Option<AccessUnit> {
             None
+        }
+        fn pictures(&self, _: PictureFormat) -> Result<Pictures, PictureError> {
+            Err(PictureError::Ended)
         }
     }
 
