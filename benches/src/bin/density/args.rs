@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Let the cameras send sound, too, and record it
     #[arg(long)]
     pub audio: bool,
+    /// One camera of so many is watched as Motion JPEG, such as 8
+    #[arg(long, value_name = "CAMERAS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub watch_every: Option<u64>,
     /// Who takes part; all others are compared with the last one
     #[arg(long, value_enum, value_delimiter = ',', default_value = "node,ffmpeg")]
     pub recorders: Vec<Which>,
@@ -66,6 +69,12 @@ pub(crate) struct Args {
     /// The bus between node and bench
     #[arg(long, env = "NATS_SERVER", default_value = "nats-server")]
     pub nats_server: PathBuf,
+    /// Compare nothing: let the node alone record and upload for so many minutes, and say whether its memory grows
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub soak: Option<u64>,
+    /// With --soak: so often each camera's connection breaks
+    #[arg(long, default_value_t = 200)]
+    pub reconnects: u64,
     /// Report a spread between rounds of up to this share as usable
     #[arg(long, default_value_t = 0.15)]
     pub max_spread: f64,
@@ -73,6 +82,9 @@ pub(crate) struct Args {
     #[arg(long)]
     pub dry_run: bool,
 }
+
+/// A camera must be back and recorded for a while before it breaks again.
+const SHORTEST_BREAK_S: u64 = 15;
 
 /// A recorder that this program knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -124,6 +136,17 @@ impl Args {
         if self.rounds == 0 || self.seconds == 0 {
             bail!("--rounds and --seconds must be at least 1");
         }
+        if let Some(minutes) = self.soak {
+            if self.cameras.len() != 1 || self.cases().len() != 1 {
+                bail!("--soak wants one number of cameras and one kind of stream, such as --cameras 32");
+            }
+            if self.reconnects * SHORTEST_BREAK_S > minutes * 60 {
+                bail!(
+                    "{} breaks do not fit into {minutes} minutes: one in {SHORTEST_BREAK_S} s at most",
+                    self.reconnects
+                );
+            }
+        }
         let mut known = Vec::new();
         for which in &self.recorders {
             if known.contains(which) {
@@ -152,6 +175,7 @@ impl Args {
                 pictures: *pictures,
                 codec: *codec,
                 audio: self.audio,
+                watch_every: self.watch_every.and_then(|every| usize::try_from(every).ok()),
             };
             self.codecs.iter().map(case).collect::<Vec<_>>()
         };
@@ -208,6 +232,31 @@ mod tests {
         ] {
             assert!(bad.parse::<Other>().unwrap_err().contains(why), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_soak_has_room_for_its_breaks() {
+        let check = |words: &[&str]| {
+            let args = Args::parse_from(
+                [
+                    &["density", "--recorder-node", "/bin/sh", "--camera-sim", "/bin/sh"],
+                    words,
+                ]
+                .concat(),
+            );
+            args.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&["--cameras", "32", "--soak", "60"]), Ok(()));
+        assert!(
+            check(&["--cameras", "32", "--soak", "30"])
+                .unwrap_err()
+                .contains("do not fit")
+        );
+        assert!(
+            check(&["--soak", "60"])
+                .unwrap_err()
+                .contains("one number of cameras")
+        );
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::Command;
 
 use crate::args::Args;
@@ -18,6 +20,7 @@ use benches::children::{Running, wait_for};
 pub(crate) struct Cameras {
     pub(crate) process: Running,
     pub(crate) urls: Vec<String>,
+    control_port: u16,
 }
 
 impl Cameras {
@@ -48,21 +51,46 @@ impl Cameras {
         encode_loop(&args.ffmpeg, case, folder).await?;
         let cache = [("CLOUDCAM_CACHE", folder)];
         let mut process = Running::start_with("camera-sim", &args.camera_sim()?, &arguments, &log, &cache)?;
-        let mut urls = None;
+        let mut ready = None;
         // A first start encodes its loop.
         wait_for("the simulated cameras", Duration::from_secs(120), || {
-            urls = announced(&log);
-            urls.is_some() || process.check().is_err()
+            ready = announced(&log);
+            ready.is_some() || process.check().is_err()
         })
         .await?;
         process
             .check()
             .with_context(|| std::fs::read_to_string(&log).unwrap_or_default())?;
-        let urls = urls.context("the simulator named no cameras")?;
+        let Ready { urls, control_port } = ready.context("the simulator named no cameras")?;
         if urls.len() != count {
             bail!("the simulator serves {} cameras instead of {count}", urls.len());
         }
-        Ok(Self { process, urls })
+        Ok(Self {
+            process,
+            urls,
+            control_port,
+        })
+    }
+
+    /// Cuts a camera's connections; it can be connected to again a moment later.
+    pub(crate) async fn cut(&self, camera: usize) -> Result<()> {
+        self.tell(camera, "drop").await?;
+        // Long enough for a picture to be due, which finds its connection cut.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        self.tell(camera, "none").await
+    }
+
+    async fn tell(&self, camera: usize, fault: &str) -> Result<()> {
+        let stream = TcpStream::connect(("127.0.0.1", self.control_port)).await?;
+        let mut stream = BufReader::new(stream);
+        let ask = serde_json::json!({"fault": {"camera": camera, "fault": fault}});
+        stream.write_all(format!("{ask}\n").as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_line(&mut answer).await?;
+        if !answer.contains("done") {
+            bail!("the simulator says: {}", answer.trim());
+        }
+        Ok(())
     }
 }
 
@@ -105,11 +133,15 @@ async fn encode_loop(ffmpeg: &Path, case: Case, cache: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The addresses in the simulator's `ready` line.
-fn announced(log: &Path) -> Option<Vec<String>> {
+/// What the simulator says when it can be read.
+#[derive(Deserialize)]
+struct Ready {
+    urls: Vec<String>,
+    control_port: u16,
+}
+
+/// The simulator's `ready` line.
+fn announced(log: &Path) -> Option<Ready> {
     let text = std::fs::read_to_string(log).ok()?;
-    text.lines().find_map(|line| {
-        let event: serde_json::Value = serde_json::from_str(line).ok()?;
-        serde_json::from_value(event.get("urls")?.clone()).ok()
-    })
+    text.lines().find_map(|line| serde_json::from_str(line).ok())
 }

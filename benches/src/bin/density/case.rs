@@ -37,6 +37,21 @@ pub(crate) struct Case {
     pub codec: Codec,
     /// AAC-LC, 16 kHz, mono.
     pub audio: bool,
+    /// One camera of so many is watched as Motion JPEG, in its own size and rate; none: none.
+    pub watch_every: Option<usize>,
+}
+
+/// Quality of the pictures that are watched: FFmpeg's `-q:v`, and the JPEG quality whose files are as large.
+pub(crate) const WATCHED_QUALITY: (u32, u8) = (4, 85);
+
+impl Case {
+    /// Which of the cameras are watched.
+    pub(crate) fn watched(&self, cameras: usize) -> impl Iterator<Item = usize> + use<> {
+        let step = self.watch_every.unwrap_or(usize::MAX);
+        (0..cameras)
+            .step_by(step)
+            .take(if self.watch_every.is_some() { cameras } else { 0 })
+    }
 }
 
 impl Pictures {
@@ -78,6 +93,10 @@ impl fmt::Display for Case {
             Codec::H264 => "h264",
             Codec::H265 => "h265",
         };
-        write!(f, "{pictures} {codec}{}", if self.audio { "+aac" } else { "" })
+        write!(f, "{pictures} {codec}{}", if self.audio { "+aac" } else { "" })?;
+        match self.watch_every {
+            Some(every) => write!(f, "+mjpeg/{every}"),
+            None => Ok(()),
+        }
     }
 }

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use async_trait::async_trait;
 
 use crate::args::Other;
+use crate::case::WATCHED_QUALITY;
 use crate::recorder::{Recorder, Work};
 use benches::children::{Running, wait_for};
 use benches::process::folder_bytes;
@@ -21,8 +22,10 @@ pub(crate) struct EachCamera {
     program: PathBuf,
     /// With `{url}` and `{folder}`.
     arguments: Vec<String>,
-    /// What stands before the rest when there is sound, and when there is none.
+    /// What stands for `{sound}` when there is none, and when there is.
     sound: [&'static [&'static str]; 2],
+    /// Further arguments for a camera that is watched; None: it cannot be.
+    watch: Option<Vec<String>>,
 }
 
 impl EachCamera {
@@ -35,6 +38,16 @@ impl EachCamera {
             program: program.to_owned(),
             arguments: arguments.split_whitespace().map(str::to_owned).collect(),
             sound: [&["-an"], &[]],
+            // The same process makes the pictures: one connection to the camera suffices for both.
+            watch: Some(
+                format!(
+                    "-map 0:v -c:v mjpeg -q:v {} -f mjpeg /dev/null",
+                    WATCHED_QUALITY.0
+                )
+                .split(' ')
+                .map(str::to_owned)
+                .collect(),
+            ),
         }
     }
 
@@ -49,6 +62,7 @@ impl EachCamera {
             program: program.into(),
             arguments: arguments.to_vec(),
             sound: [&[], &[]],
+            watch: None,
         }
     }
 
@@ -75,11 +89,16 @@ impl Recorder for EachCamera {
     async fn start(&mut self, work: Work<'_>, folder: &Path) -> Result<Vec<Running>> {
         let mut children = Vec::with_capacity(work.urls.len());
         let mut folders = Vec::with_capacity(work.urls.len());
+        let watched: Vec<usize> = work.case.watched(work.urls.len()).collect();
         for (index, url) in work.urls.iter().enumerate() {
             let own = folder.join(index.to_string());
             fs::create_dir(&own)?;
             let log = folder.join(format!("{index}.log"));
-            let arguments = self.arguments(url, &own, work.audio);
+            let mut arguments = self.arguments(url, &own, work.case.audio);
+            if watched.contains(&index) {
+                let watch = self.watch.as_ref();
+                arguments.extend_from_slice(watch.context("this recorder shows no pictures to viewers")?);
+            }
             children.push(Running::start(&self.name, &self.program, &arguments, &log)?);
             folders.push(own);
         }

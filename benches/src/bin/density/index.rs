@@ -1,7 +1,7 @@
 //! Stands in for the control plane: gives the node its plan, confirms its events, stores nothing.
 //!
 //! The bus is a real nats-server. Uploads are answered with "try again later", so that what is measured is
-//! recording, as with FFmpeg.
+//! recording, as with FFmpeg; in a soak they go to a place that keeps nothing.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use wire::bus::{
     self, ConfirmReply, ConfirmRequest, CredentialsReply, NodeRequestKind, Reply, ReplyCode, ReplyError,
+    StoredReply, UploadReply, UploadRequest,
 };
 use wire::plan::{Plan, PlanEntry};
 use wire::source::{Reader, Source};
@@ -20,6 +21,7 @@ use wire::status::{NodeStatus, StreamState};
 use wire::{CameraId, NodeId, StreamKind, TimeRange, UnixMs};
 
 use crate::recorder::Work;
+use crate::store::Store;
 
 /// A day and more: no bench runs longer.
 const HORIZON_MS: i64 = 48 * 3_600_000;
@@ -39,7 +41,7 @@ impl Drop for Index {
 
 impl Index {
     /// Creates what a control plane creates.
-    pub(crate) async fn connect(client: Client) -> Result<Self> {
+    pub(crate) async fn connect(client: Client, store: Option<Store>) -> Result<Self> {
         let jetstream = jetstream::new(client.clone());
         let events = stream::Config {
             name: bus::EVENT_STREAM.to_owned(),
@@ -54,7 +56,7 @@ impl Index {
         let nodes = bucket(&jetstream, bus::NODE_BUCKET, Duration::from_secs(bus::NODE_TTL_S)).await?;
         bucket(&jetstream, bus::HEAD_BUCKET, Duration::from_secs(3600)).await?;
         let requests = client.subscribe(bus::REQUEST_SUBJECTS).await?;
-        let answers = tokio::spawn(answer_all(client, requests));
+        let answers = tokio::spawn(answer_all(client, requests, store));
         Ok(Self {
             plans,
             nodes,
@@ -63,14 +65,16 @@ impl Index {
     }
 
     /// Waits for a node that reports, gives it a plan with these cameras, and waits until it records them all.
+    /// Returns the cameras in their order.
     pub(crate) async fn record(
         &self,
         work: Work<'_>,
         reader: Reader,
         mut alive: impl FnMut() -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<Vec<CameraId>> {
         let mut reports = self.nodes.watch_all().await.context("watching the nodes")?;
         let mut planned = None;
+        let mut cameras = Vec::new();
         let mut last = String::from("no node reported");
         let deadline = tokio::time::Instant::now() + Duration::from_secs(90);
         while tokio::time::Instant::now() < deadline {
@@ -87,12 +91,13 @@ impl Index {
                     .put(status.node.to_string(), serde_json::to_vec(&plan)?.into())
                     .await?;
                 planned = Some(status.node);
+                cameras = plan.entries.iter().map(|entry| entry.camera).collect();
             }
             if planned == Some(status.node) {
                 if status.streams.len() == work.urls.len()
                     && status.streams.iter().all(|one| is_recording(&one.state))
                 {
-                    return Ok(());
+                    return Ok(cameras);
                 }
                 last = describe(&status);
             }
@@ -101,6 +106,14 @@ impl Index {
             "the node does not record all {} cameras within 90 s: {last}",
             work.urls.len()
         )
+    }
+
+    /// What a node says of itself now.
+    pub(crate) async fn status(&self, node: NodeId) -> Result<NodeStatus> {
+        let entry = self.nodes.get(node.to_string()).await?;
+        Ok(serde_json::from_slice(
+            &entry.context("the node reports no more")?,
+        )?)
     }
 }
 
@@ -153,7 +166,7 @@ fn plan(node: NodeId, work: Work<'_>, reader: Reader) -> Result<Plan> {
             url: url.clone(),
             transport: wire::source::Transport::Tcp,
             reader,
-            audio: work.audio,
+            audio: work.case.audio,
         },
         credentials_revision: 0,
         has_credentials: false,
@@ -174,7 +187,7 @@ fn plan(node: NodeId, work: Work<'_>, reader: Reader) -> Result<Plan> {
     })
 }
 
-async fn answer_all(client: Client, mut requests: async_nats::Subscriber) {
+async fn answer_all(client: Client, mut requests: async_nats::Subscriber, store: Option<Store>) {
     while let Some(message) = requests.next().await {
         let Some(reply) = message.reply.clone() else {
             continue;
@@ -184,7 +197,7 @@ async fn answer_all(client: Client, mut requests: async_nats::Subscriber) {
             .rsplit('.')
             .next()
             .and_then(NodeRequestKind::from_token);
-        let Ok(answer) = answer(kind, &message.payload) else {
+        let Ok(answer) = answer(kind, &message.payload, store.as_ref()) else {
             continue;
         };
         if let Err(error) = client.publish(reply, answer.into()).await {
@@ -193,9 +206,9 @@ async fn answer_all(client: Client, mut requests: async_nats::Subscriber) {
     }
 }
 
-fn answer(kind: Option<NodeRequestKind>, payload: &[u8]) -> Result<Vec<u8>> {
-    Ok(match kind {
-        Some(NodeRequestKind::Confirm) => {
+fn answer(kind: Option<NodeRequestKind>, payload: &[u8], store: Option<&Store>) -> Result<Vec<u8>> {
+    Ok(match (kind, store) {
+        (Some(NodeRequestKind::Confirm), _) => {
             let request: ConfirmRequest = serde_json::from_slice(payload)?;
             let reply = ConfirmReply {
                 committed: request.messages,
@@ -203,10 +216,21 @@ fn answer(kind: Option<NodeRequestKind>, payload: &[u8]) -> Result<Vec<u8>> {
             };
             serde_json::to_vec(&Reply::Ok(reply))?
         }
-        Some(NodeRequestKind::Credentials) => serde_json::to_vec(&Reply::Ok(CredentialsReply {
+        (Some(NodeRequestKind::Credentials), _) => serde_json::to_vec(&Reply::Ok(CredentialsReply {
             revision: 0,
             credentials: None,
         }))?,
+        (Some(NodeRequestKind::Upload), Some(store)) => {
+            let request: UploadRequest = serde_json::from_slice(payload)?;
+            serde_json::to_vec(&Reply::Ok(UploadReply {
+                url: store.url(request.object),
+                headers: Vec::new(),
+                expires: now().plus(60_000),
+            }))?
+        }
+        (Some(NodeRequestKind::Stored), Some(_)) => {
+            serde_json::to_vec(&Reply::Ok(StoredReply { stored: true }))?
+        }
         _ => {
             let detail = "the bench stores nothing".to_owned();
             serde_json::to_vec(&Reply::<()>::Err(ReplyError {

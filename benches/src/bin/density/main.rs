@@ -14,8 +14,11 @@ mod plot;
 mod recorder;
 mod report;
 mod round;
+mod soak;
+mod store;
 mod syncs;
 mod verdict;
+mod viewers;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -72,6 +75,9 @@ async fn run(args: &Args) -> Result<()> {
         }
         None => tempfile::tempdir()?,
     };
+    if let Some(minutes) = args.soak {
+        return soak::run(args, minutes, scratch.path()).await;
+    }
     let mut recorders = recorders(args, scratch.path()).await?;
     let names: Vec<String> = recorders.iter().map(|one| one.name().to_owned()).collect();
     let mut rounds = Vec::new();
@@ -104,6 +110,15 @@ async fn run(args: &Args) -> Result<()> {
 fn announce(args: &Args) {
     let cases: Vec<String> = args.cases().iter().map(ToString::to_string).collect();
     let counts: Vec<String> = args.cameras.iter().map(ToString::to_string).collect();
+    if let Some(minutes) = args.soak {
+        eprintln!(
+            "{} for {minutes} minutes with {} cameras, each of which breaks off {} times",
+            cases.join(", "),
+            counts.join(", "),
+            args.reconnects
+        );
+        return;
+    }
     eprintln!(
         "{}; {} cameras; {} rounds of {} s for each of {} recorders: about {} minutes",
         cases.join(", "),
@@ -132,7 +147,7 @@ async fn recorders(args: &Args, scratch: &Path) -> Result<Vec<Box<dyn Recorder>>
                 continue;
             }
         };
-        let node = Node::new(args.recorder_node()?, reader, &args.nats_server, scratch);
+        let node = Node::new(args.recorder_node()?, reader, (&args.nats_server, None), scratch);
         all.push(Box::new(node.await?));
     }
     if !args.recorders.contains(&Which::Ffmpeg) {

@@ -8,9 +8,13 @@ use async_trait::async_trait;
 
 use crate::index::Index;
 use crate::recorder::{Recorder, Work};
+use crate::store::Store;
+use crate::viewers::Viewers;
 use benches::bus::Bus;
 use benches::children::Running;
+use wire::NodeId;
 use wire::source::Reader;
+use wire::status::NodeStatus;
 
 /// The recorder node, and the bus that it needs.
 pub(crate) struct Node {
@@ -19,14 +23,22 @@ pub(crate) struct Node {
     reader: Reader,
     bus: Bus,
     index: Index,
+    /// Further lines of its configuration.
+    settings: &'static str,
+    /// The node of the present round.
+    id: Option<NodeId>,
+    viewers: Option<Viewers>,
 }
+
+/// With a store: uploaded footage goes when there are a few minutes of it.
+const SMALL_SPOOL: &str = "[spool]\nmax_bytes = 1000000000\n";
 
 impl Node {
     /// Starts the bus; it runs through all rounds.
     pub(crate) async fn new(
         program: PathBuf,
         reader: Reader,
-        nats_server: &Path,
+        (nats_server, store): (&Path, Option<Store>),
         folder: &Path,
     ) -> Result<Self> {
         let name = match reader {
@@ -36,14 +48,23 @@ impl Node {
         let folder = folder.join(name);
         fs::create_dir(&folder)?;
         let bus = Bus::start(nats_server, &folder).await?;
-        let index = Index::connect(bus.control().await?).await?;
+        let settings = if store.is_some() { SMALL_SPOOL } else { "" };
+        let index = Index::connect(bus.control().await?, store).await?;
         Ok(Self {
             name,
             program,
             reader,
             bus,
             index,
+            settings,
+            id: None,
+            viewers: None,
         })
+    }
+
+    /// What the node says of itself now.
+    pub(crate) async fn status(&self) -> Result<NodeStatus> {
+        self.index.status(self.id.context("no node was started")?).await
     }
 }
 
@@ -56,8 +77,12 @@ impl Recorder for Node {
     async fn start(&mut self, work: Work<'_>, folder: &Path) -> Result<Vec<Running>> {
         let config = folder.join("node.toml");
         let data = folder.join("data");
-        let text = format!("data_dir = \"{}\"\nname = \"density\"\n", data.display());
-        self.bus.enrol(&data)?;
+        let text = format!(
+            "data_dir = \"{}\"\nname = \"density\"\n{}",
+            data.display(),
+            self.settings
+        );
+        self.id = Some(self.bus.enrol(&data)?);
         fs::write(&config, text)?;
         let arguments = [
             "run".to_owned(),
@@ -67,12 +92,28 @@ impl Recorder for Node {
         let log = folder.join("node.log");
         let mut node = Running::start(self.name, &self.program, &arguments, &log)?;
         let recorded = self.index.record(work, self.reader, || node.check()).await;
-        recorded.with_context(|| last_lines(&log))?;
+        let cameras = recorded.with_context(|| last_lines(&log))?;
+        let watched = work
+            .case
+            .watched(cameras.len())
+            .map(|index| cameras[index])
+            .collect();
+        let id = self.id.context("no node was started")?;
+        self.viewers = Some(Viewers::start(
+            &self.bus.control().await?,
+            id,
+            watched,
+            work.case.pictures,
+        ));
         Ok(vec![node])
     }
 
     fn beside(&self) -> Option<u32> {
         Some(self.bus.process.pid)
+    }
+
+    fn seen(&self) -> Option<u64> {
+        self.viewers.as_ref().map(Viewers::seen)
     }
 }
 

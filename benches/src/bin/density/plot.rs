@@ -1,4 +1,5 @@
-//! The plot: CPU time and memory of a camera over the number of cameras, a line for each recorder and stream.
+//! The plots: CPU time and memory of a camera over the number of cameras, a line for each recorder and stream;
+//! memory over time for a soak.
 
 use std::path::Path;
 
@@ -6,6 +7,7 @@ use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use crate::soak::Look;
 use crate::verdict::Row;
 
 const SIZE: (u32, u32) = (1000, 460);
@@ -35,6 +37,36 @@ pub(crate) fn draw(rows: &[Row], file: &Path) -> Result<()> {
         let (left, right) = root.split_horizontally(SIZE.0 / 2);
         chart(&left, "CPU-seconds per camera-hour", &all, |point| point.1)?;
         chart(&right, "PSS per camera, MB", &all, |point| point.2)?;
+        root.present()
+    })();
+    drawn.map_err(|error| anyhow!("drawing {}: {error}", file.display()))
+}
+
+/// Draws a node's memory over the time of a soak.
+pub(crate) fn soak(looks: &[Look], file: &Path) -> Result<()> {
+    let points = || {
+        looks
+            .iter()
+            .map(|look| (look.at_s / 60.0, look.pss_bytes as f64 / 1e6))
+    };
+    let (end, top) = points().fold((1.0, 1.0), |(end, top): (f64, f64), point| {
+        (end.max(point.0), top.max(point.1))
+    });
+    let root = SVGBackend::new(file, SIZE).into_drawing_area();
+    let drawn = (|| {
+        root.fill(&WHITE)?;
+        let mut chart = ChartBuilder::on(&root)
+            .caption("PSS of the node, MB", ("sans-serif", 18))
+            .margin(12)
+            .x_label_area_size(36)
+            .y_label_area_size(48)
+            .build_cartesian_2d(0.0..end, 0.0..top * 1.2)?;
+        chart
+            .configure_mesh()
+            .x_desc("minutes")
+            .light_line_style(TRANSPARENT)
+            .draw()?;
+        chart.draw_series(LineSeries::new(points(), COLOURS[0].stroke_width(2)))?;
         root.present()
     })();
     drawn.map_err(|error| anyhow!("drawing {}: {error}", file.display()))

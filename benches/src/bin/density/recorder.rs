@@ -4,16 +4,17 @@ use std::path::Path;
 
 use anyhow::Result;
 use async_trait::async_trait;
-
 use benches::children::Running;
+
+use crate::case::Case;
 
 /// What is to be recorded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Work<'a> {
     /// A camera each.
     pub urls: &'a [String],
-    /// Their sound, too.
-    pub audio: bool,
+    /// What they send, and how many are watched.
+    pub case: Case,
 }
 
 /// A recorder that takes part.
@@ -28,6 +29,11 @@ pub(crate) trait Recorder: Send {
 
     /// A process that serves the recorder and is reported beside it, such as a message bus.
     fn beside(&self) -> Option<u32> {
+        None
+    }
+
+    /// Pictures that were seen of all watched cameras since the start; None where that is not counted.
+    fn seen(&self) -> Option<u64> {
         None
     }
 }

@@ -133,7 +133,7 @@ impl Report {
         let mut csv = String::from(
             "stream,cameras,recorder,round,seconds,cpu_s_per_camera_hour,beside_cpu_s_per_camera_hour,\
              pss_bytes_per_camera,threads,wakeups_per_camera_s,footage_bps_per_camera,write_amplification,\
-             syncs_per_camera_min,pictures,pictures_lost,start_s,stop_s,foreign_cores,steal,load\n",
+             syncs_per_camera_min,pictures,pictures_lost,seen_per_s,start_s,stop_s,foreign_cores,steal,load\n",
         );
         let optional = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.3}"));
         for round in &self.rounds {
@@ -153,6 +153,7 @@ impl Report {
                 optional(round.syncs_per_camera_min),
                 round.pictures.to_string(),
                 round.pictures_lost.to_string(),
+                optional(round.seen_per_s),
                 format!("{:.2}", round.start_s),
                 format!("{:.2}", round.stop_s),
                 format!("{:.4}", round.foreign_cores),
@@ -175,6 +176,7 @@ mod tests {
             pictures: Pictures::P720,
             codec: Codec::H264,
             audio: false,
+            watch_every: None,
         };
         Round {
             recorder: recorder.to_owned(),
@@ -192,6 +194,7 @@ mod tests {
             syncs_per_camera_min: None,
             pictures: 7_000,
             pictures_lost: 2,
+            seen_per_s: None,
             start_s: 1.0,
             stop_s: 1.0,
             foreign_cores,
@@ -241,7 +244,7 @@ mod tests {
         report.write(folder.path()).unwrap();
         let csv = fs::read_to_string(folder.path().join("density.csv")).unwrap();
         let columns: Vec<usize> = csv.lines().map(|line| line.split(',').count()).collect();
-        assert_eq!(columns, [20; 5]);
+        assert_eq!(columns, [21; 5]);
         assert!(folder.path().join("density.json").is_file());
         let svg = fs::read_to_string(folder.path().join("density.svg")).unwrap();
         assert!(svg.contains("720p15-2m h264") && svg.contains("</svg>"));

@@ -50,6 +50,8 @@ pub(crate) struct Round {
     pub pictures: u64,
     /// Pictures missing between the first and the last of a camera.
     pub pictures_lost: u64,
+    /// Pictures that were seen of a watched camera in a second.
+    pub seen_per_s: Option<f64>,
     /// From the start to footage of every camera.
     pub start_s: f64,
     /// From asking it to end to its end.
@@ -87,15 +89,17 @@ impl Place<'_> {
         let folder = tempfile::tempdir_in(self.scratch).context("a folder for the footage")?;
         let work = Work {
             urls: &self.cameras.urls,
-            audio: self.case.audio,
+            case: self.case,
         };
         let begun = Instant::now();
         let mut measured = recorder.start(work, folder.path()).await?;
         let start_s = begun.elapsed().as_secs_f64();
         tokio::time::sleep(Duration::from_secs(self.args.warm_up)).await;
         let begin = self.mark(&measured, recorder.beside(), folder.path())?;
+        let seen = recorder.seen();
         let pss = watch(&mut measured, self.args.measured()).await?;
         let end = self.mark(&measured, recorder.beside(), folder.path())?;
+        let seen = recorder.seen().zip(seen).map(|(now, before)| now - before);
         let threads = process::sample_all(&pids(&measured))?.threads;
         let count = self.cameras.urls.len() as f64;
         let syncs = syncs::per_minute(&pids(&measured)).await?;
@@ -105,6 +109,7 @@ impl Place<'_> {
         let fps = self.case.pictures.fps();
         let pictures = footage::count(&self.args.ffprobe(), folder.path(), fps).await?;
         let round = self.compute(&begin, &end);
+        let watched = self.case.watched(self.cameras.urls.len()).count();
         let has_beside = recorder.beside().is_some();
         Ok(Round {
             recorder: recorder.name().to_owned(),
@@ -112,6 +117,9 @@ impl Place<'_> {
             pss_bytes_per_camera: pss / count,
             beside_cpu_s_per_camera_hour: round.beside_cpu_s_per_camera_hour.filter(|_| has_beside),
             threads,
+            seen_per_s: seen
+                .filter(|_| watched > 0)
+                .map(|seen| seen as f64 / watched as f64 / round.seconds),
             syncs_per_camera_min: syncs.map(|syncs| syncs / count),
             pictures: pictures.recorded,
             pictures_lost: pictures.lost,
@@ -162,6 +170,7 @@ impl Place<'_> {
             syncs_per_camera_min: None,
             pictures: 0,
             pictures_lost: 0,
+            seen_per_s: None,
             start_s: 0.0,
             stop_s: 0.0,
             foreign_cores: cpu_s(machine.busy.saturating_sub(own + other_own)) / seconds,

@@ -12,6 +12,8 @@ const MAX_FOREIGN_CORES: f64 = 0.25;
 const MAX_STEAL: f64 = 0.03;
 /// Recorders whose footage differs by more than this did not do the same work.
 const MAX_FOOTAGE_DIFFERENCE: f64 = 0.15;
+/// Viewers who see less than this share of the cameras' pictures cost less than they should.
+const MIN_SEEN: f64 = 0.9;
 /// Less than this share of what the cameras send would flatter everybody.
 const MIN_FOOTAGE: f64 = 0.75;
 
@@ -106,6 +108,13 @@ pub(crate) fn verdict(ours: &Row, theirs: &Row, rounds: &[&Round], max_spread: f
     let sent = f64::from(ours.case.pictures.kbps()) / 1e3;
     if a < MIN_FOOTAGE * sent {
         doubts.push(format!("{a:.2} Mbit/s a camera were recorded instead of {sent}"));
+    }
+    let slowest = rounds
+        .iter()
+        .filter_map(|round| round.seen_per_s)
+        .fold(f64::INFINITY, f64::min);
+    if slowest < MIN_SEEN * f64::from(ours.case.pictures.fps()) {
+        doubts.push(format!("viewers saw {slowest:.1} pictures a second only"));
     }
     let usable = doubts.is_empty();
     let ratio = |a: f64, b: f64| (usable && b > 0.0).then(|| a / b);
