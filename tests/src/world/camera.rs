@@ -100,4 +100,21 @@ impl Cameras {
             told => bail!("the simulator says {told:?}"),
         }
     }
+
+    /// Waits until a camera has sent pictures for so many seconds from now on.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn sends_for(&self, camera: usize, seconds: u64) -> Result<()> {
+        let end = crate::sim::camera::now_us() + seconds * 1_000_000;
+        wait_for(
+            "the camera goes on",
+            Duration::from_secs(seconds + 10),
+            async || {
+                let runs = self.sent(camera).await?.runs;
+                Ok(runs.last().is_some_and(|run| run.last_us > end).then_some(()))
+            },
+        )
+        .await
+    }
 }

@@ -4,6 +4,7 @@
 pub mod api;
 mod bus;
 pub mod camera;
+pub mod disk;
 mod install;
 pub mod process;
 pub mod programs;
@@ -19,6 +20,7 @@ use wire::{CameraId, UnixMs};
 use crate::wait::wait_for;
 use api::Api;
 use camera::Cameras;
+use disk::Disk;
 use process::Process;
 use programs::{built, free_port, nats_server};
 use relay::Relay;
@@ -137,6 +139,20 @@ impl World {
         std::fs::write(&file, routed)?;
         self.node.resume()?;
         Ok(relay)
+    }
+
+    /// Starts the node again so that the disk under its data can be made to fail.
+    ///
+    /// # Errors
+    /// When there is no C compiler, or the node does not stop.
+    pub fn put_node_on_disk(&mut self) -> Result<Disk> {
+        let disk = Disk::create(&self.folder(), &self.folder().join("node"))?;
+        self.node.kill9()?;
+        for (name, value) in disk.environment() {
+            self.node.set_environment(name, value);
+        }
+        self.node.resume()?;
+        Ok(disk)
     }
 
     /// Where everything is.

@@ -17,6 +17,7 @@ pub struct Process {
     name: String,
     program: PathBuf,
     args: Vec<OsString>,
+    environment: Vec<(&'static str, OsString)>,
     folder: PathBuf,
     child: Option<Child>,
 }
@@ -32,6 +33,7 @@ impl Process {
             name: name.to_owned(),
             program,
             args,
+            environment: Vec::new(),
             folder,
             child: None,
         };
@@ -48,6 +50,7 @@ impl Process {
         let open = |path: PathBuf| File::options().create(true).append(true).open(path);
         let child = Command::new(&self.program)
             .args(&self.args)
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(open(self.output())?)
             .stderr(open(self.log())?)
@@ -55,6 +58,11 @@ impl Process {
             .with_context(|| format!("{} cannot be started", self.program.display()))?;
         self.child = Some(child);
         Ok(())
+    }
+
+    /// Sets a variable for when it is started again.
+    pub fn set_environment(&mut self, name: &'static str, value: OsString) {
+        self.environment.push((name, value));
     }
 
     /// Where its standard output goes.

@@ -2,6 +2,7 @@
 
 mod browser;
 mod cut_off;
+mod disk;
 mod erase;
 mod failover;
 mod faults;

@@ -6,7 +6,6 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::footage::{Footage, judge};
 use tests::sim::Fault;
-use tests::wait::wait_for;
 use tests::world::{World, now};
 use wire::coverage::{GapCause, Stretch};
 
@@ -34,26 +33,14 @@ async fn run(world: &World) -> Result<()> {
     let neighbour = world.api.add("neighbour", &sims.urls[1], &json!({})).await?;
     world.wait_recording(vanishing).await?;
     world.wait_recording(neighbour).await?;
-    let passes = async |seconds: u64| {
-        let end = now().0 as u64 * 1000 + seconds * 1_000_000;
-        wait_for(
-            "the neighbour goes on",
-            Duration::from_secs(seconds + 10),
-            async || {
-                let runs = sims.sent(1).await?.runs;
-                Ok(runs.last().is_some_and(|run| run.last_us > end).then_some(()))
-            },
-        )
-        .await
-    };
-    passes(10).await?;
+    sims.sends_for(1, 10).await?;
     let gone = now();
     sims.fault(0, Fault::Drop).await?;
-    passes(30).await?;
+    sims.sends_for(1, 30).await?;
     let back = now();
     sims.fault(0, Fault::None).await?;
     world.wait_recording(vanishing).await?;
-    passes(15).await?;
+    sims.sends_for(1, 15).await?;
     let stopped_us = now().0 as u64 * 1000;
     world.api.set_recording(vanishing, false).await?;
     world.api.set_recording(neighbour, false).await?;
