@@ -1,15 +1,31 @@
 //! Building media playlists: what the server does for each player, and again while a list grows.
-#![expect(missing_docs, reason = "criterion_group! makes a public function")]
 
 use std::hint::black_box;
 
+use anyhow::Result;
 use control_plane::domain::playlist::{Ending, Footage, MediaUrls, media, select};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::Throughput;
 use wire::media::Init;
 use wire::{ObjectId, Segment, SegmentTable, TimeRange, Track, UnixMs};
 
-/// 2026-01-31T08:00:00Z.
-const START_MS: i64 = 1_769_846_400_000;
+use crate::footage::START_MS;
+use crate::work::Work;
+
+pub(crate) fn hour() -> Result<Work> {
+    playlist(60)
+}
+
+pub(crate) fn day() -> Result<Work> {
+    playlist(1440)
+}
+
+fn playlist(minutes: i64) -> Result<Work> {
+    let footage: Vec<Footage> = (0..minutes).map(object).collect();
+    let range = TimeRange::new(UnixMs(START_MS), UnixMs(START_MS + minutes * 60_000))?;
+    Work::new(Throughput::Elements(minutes.unsigned_abs() * 10), move || {
+        media(&select(black_box(&footage), range), Ending::Vod, &Urls).len() as u64
+    })
+}
 
 /// Addresses as long as signed ones are.
 struct Urls;
@@ -57,21 +73,3 @@ fn object(index: i64) -> Footage {
         segments: SegmentTable((0..10).map(segment).collect()),
     }
 }
-
-fn playlists(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("media playlist");
-    for (name, minutes) in [("hour", 60), ("day", 1440)] {
-        let footage: Vec<Footage> = (0..minutes).map(object).collect();
-        let Ok(range) = TimeRange::new(UnixMs(START_MS), UnixMs(START_MS + minutes * 60_000)) else {
-            continue;
-        };
-        group.throughput(Throughput::Elements(minutes as u64 * 10));
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| media(&select(black_box(&footage), range), Ending::Vod, &Urls).len());
-        });
-    }
-    group.finish();
-}
-
-criterion_group!(benches, playlists);
-criterion_main!(benches);
