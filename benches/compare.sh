@@ -83,7 +83,7 @@ head_of_counts() {
 
 printf '=== build\n' >&2
 binary="$(cargo bench --locked -p benches --bench hot --no-run --message-format=json-render-diagnostics |
-    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)"
+    sed -n '/"name":"hot"/s/.*"executable":"\([^"]*\)".*/\1/p')"
 [ -x "$binary" ] || fail "cargo built no bench 'hot'"
 
 mapfile -t all < <("$binary" --counted)
