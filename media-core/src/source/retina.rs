@@ -208,13 +208,21 @@ impl Reader {
             // No SPS and PPS yet: nothing could decode it.
             return Ok(None);
         };
+        let (rtp, received, lost_packets) = (
+            frame.timestamp().timestamp() as u32,
+            frame.start_ctx().received(),
+            frame.loss(),
+        );
+        // It grew with each packet; units stay in memory for a whole GOP, so the room to grow is given back.
+        let mut data = frame.into_data();
+        data.shrink_to_fit();
         Ok(Some(SourceEvent::Unit(SourceUnit {
             media: Media::Video,
-            rtp: frame.timestamp().timestamp() as u32,
-            arrival: arrival(&self.shared, frame.start_ctx().received()),
-            lost_packets: frame.loss(),
+            rtp,
+            arrival: arrival(&self.shared, received),
+            lost_packets,
             params: Arc::clone(params),
-            bytes: Bytes::from(frame.into_data()),
+            bytes: Bytes::from(data),
         })))
     }
 
