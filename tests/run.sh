@@ -42,6 +42,9 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 # Compiled output of a test run is thrown away with the next change; incremental files only fill the disk.
 export CARGO_INCREMENTAL=0
 
+# What tests start: the product, and the cameras it reads.
+PROGRAMS=(--bin control-plane --bin recorder-node --bin camera-sim --bin gst-camera)
+
 # What failed so far: one failure does not hide the next.
 failures=()
 attempt() {
@@ -101,18 +104,20 @@ if wanted web || wanted e2e || wanted browser; then
     cargo xtask ui
 fi
 
+# Always the whole workspace, whatever is to run of it: a dependency is compiled once for each set of features
+# that the chosen packages want of it.
 if wanted crates; then
     step "tests of all crates"
-    attempt "tests of all crates" cargo test --locked --workspace --exclude tests --no-fail-fast
+    attempt "tests of all crates" cargo test --locked --workspace --no-fail-fast
     step "tests of the control plane on PostgreSQL"
     CLOUDCAM_TEST_DATABASE=postgres CLOUDCAM_E2E_REPLICAS_SECONDS="${CLOUDCAM_E2E_REPLICAS_SECONDS:-90}" \
-        attempt "tests on PostgreSQL" cargo test --locked -p control-plane --test '*' --no-fail-fast
+        attempt "tests on PostgreSQL" cargo test --locked --workspace --test core --test footage --no-fail-fast
 fi
 
 if wanted contract; then
     step "the API against its OpenAPI document"
     install_schemathesis
-    cargo build --locked -p control-plane
+    cargo build --locked --workspace "${PROGRAMS[@]}"
     for database in sqlite postgres; do
         attempt "the API on $database" python3 tests/contract/contract.py --database "$database" --schemathesis "$SCHEMATHESIS" \
             --nats-server "$NATS_SERVER" --control-plane "$CARGO_TARGET_DIR/debug/control-plane"
@@ -123,13 +128,13 @@ if wanted e2e || wanted browser; then
     step "end to end"
     npm ci --prefix tests/js --no-audit --no-fund --loglevel=error
     npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
-    cargo build --locked -p control-plane -p recorder-node -p tests --bins
+    cargo build --locked --workspace "${PROGRAMS[@]}"
     if wanted e2e && wanted browser; then
-        attempt "end to end" cargo test --locked -p tests --no-fail-fast
+        attempt "end to end" cargo test --locked --workspace --test e2e
     elif wanted e2e; then
-        attempt "end to end" cargo test --locked -p tests --no-fail-fast -- --skip browser
+        attempt "end to end" cargo test --locked --workspace --test e2e -- --skip browser
     else
-        attempt "the browser" cargo test --locked -p tests browser
+        attempt "the browser" cargo test --locked --workspace --test e2e browser
     fi
 fi
 

@@ -19,7 +19,7 @@ pub fn built(name: &str) -> Result<PathBuf> {
     let program = folder.join(name);
     ensure!(
         program.is_file(),
-        "{} has not been built: cargo build -p control-plane -p recorder-node -p tests --bins",
+        "{} has not been built: cargo build --workspace --bins",
         program.display()
     );
     Ok(program)
