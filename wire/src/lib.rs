@@ -6,6 +6,7 @@
 pub mod access;
 pub mod api;
 pub mod bus;
+pub mod clocks;
 pub mod coverage;
 pub mod event;
 pub mod id;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clocks::Clocks;
 use crate::id::{CameraId, ErasureId, NodeId};
 use crate::media::StreamKind;
 use crate::source::Source;
@@ -60,6 +61,9 @@ pub struct PlanEntry {
     /// week, for as long as no newer plan comes.
     #[serde(default)]
     pub afterwards: Vec<TimeRange>,
+    /// IANA name of the time zone by whose clocks they repeat; UTC without one.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// Nothing is recorded from here on, whatever is continuous or repeats: where a permission ends.
     #[serde(default)]
     pub until: Option<UnixMs>,
@@ -102,10 +106,16 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Milliseconds of a week, after which [`PlanEntry::afterwards`] repeats.
-const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
-
 impl PlanEntry {
+    /// By which [`PlanEntry::afterwards`] repeats.
+    #[must_use]
+    pub fn clocks(&self) -> Clocks {
+        match self.afterwards.first() {
+            Some(first) => Clocks::new(self.time_zone.as_deref(), first.start()),
+            None => Clocks::default(),
+        }
+    }
+
     /// The stretch in which it is to be recorded at `now`, if it is. One that is continuous has no end but
     /// `until`, and begins with its last window.
     #[must_use]
@@ -125,12 +135,21 @@ impl PlanEntry {
         if let Some(window) = self.windows.iter().find(|window| window.contains(now)) {
             return Some((window.start(), cut(window.end())));
         }
-        self.afterwards.iter().find_map(|window| {
-            let later = now.since(window.start()).div_euclid(WEEK_MS);
-            let start = window.start().plus(later.max(0).saturating_mul(WEEK_MS));
-            let end = start.plus(window.duration_ms());
-            (later >= 0 && start <= now && now < end).then_some((start, cut(end)))
-        })
+        let repeated = self.repeated(TimeRange::new(now, now.plus(1)).ok()?);
+        let open = repeated.into_iter().find(|window| window.contains(now))?;
+        Some((open.start(), cut(open.end())))
+    }
+
+    /// What repeats around `bounds`.
+    fn repeated(&self, bounds: TimeRange) -> Vec<TimeRange> {
+        let clocks = self.clocks();
+        let weeks = self.afterwards.iter().flat_map(|window| {
+            let weeks = Clocks::weeks(*window, bounds);
+            weeks.map(move |weeks| (*window, weeks))
+        });
+        weeks
+            .filter_map(|(window, weeks)| clocks.repeated(window, weeks))
+            .collect()
     }
 
     /// Whether it is to be recorded at `now`.
@@ -147,10 +166,10 @@ impl PlanEntry {
             .iter()
             .map(TimeRange::start)
             .filter(|start| *start > now);
-        let repeated = self.afterwards.iter().map(|window| {
-            let later = (now.since(window.start()).div_euclid(WEEK_MS) + 1).max(0);
-            window.start().plus(later.saturating_mul(WEEK_MS))
-        });
+        // A day, so that a change of the clocks hides none.
+        let near = TimeRange::new(now, now.plus(24 * 60 * 60 * 1000)).ok()?;
+        let repeated = self.repeated(near).into_iter();
+        let repeated = repeated.map(|window| window.start()).filter(|start| *start > now);
         let next = planned.chain(repeated).min()?;
         self.until.is_none_or(|until| next < until).then_some(next)
     }
@@ -166,6 +185,38 @@ mod tests {
         let json = format!(r#"{{"node":"{node}","revision":3,"horizon":0,"entries":[]}}"#);
         let plan: Plan = serde_json::from_str(&json).unwrap();
         assert!(plan.erasures.is_empty());
+    }
+
+    #[test]
+    fn entries_of_older_control_planes_repeat_by_utc() {
+        let mut json = serde_json::to_value(entry(Vec::new(), vec![range(0, 50)], None)).unwrap();
+        json.as_object_mut().unwrap().remove("time_zone");
+        let old: PlanEntry = serde_json::from_value(json).unwrap();
+        assert_eq!(
+            (old.time_zone.as_deref(), old.clocks()),
+            (None, Clocks::default())
+        );
+    }
+
+    /// Clocks change on 29 March and on 25 October 2026.
+    #[test]
+    fn what_repeats_stays_at_its_time_of_day() {
+        let at = |text: &str| text.parse::<UnixMs>().unwrap();
+        let opens = |start: &str| (at(start), Some(at(start).plus(3_600_000)));
+        let week = |start: &str| vec![TimeRange::new(at(start), at(start).plus(3_600_000)).unwrap()];
+        for (first, second) in [
+            ("2026-03-23T07:00:00Z", "2026-03-30T06:00:00Z"),
+            ("2026-10-19T06:00:00Z", "2026-10-26T07:00:00Z"),
+        ] {
+            let mut entry = entry(Vec::new(), week(first), None);
+            entry.time_zone = Some("Europe/Berlin".to_owned());
+            let (opened, next) = (at(first), at(second));
+            assert_eq!(entry.window_at(opened), Some(opens(first)));
+            assert_eq!(entry.next_start(opened), Some(next));
+            assert_eq!(entry.window_at(next.plus(-1)), None);
+            assert_eq!(entry.window_at(next), Some(opens(second)));
+            assert_eq!(entry.window_at(next.plus(3_600_000)), None);
+        }
     }
 
     const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -187,6 +238,7 @@ mod tests {
             windows,
             continuous: false,
             afterwards,
+            time_zone: None,
             until,
             pre_roll_ms: 0,
             cut: None,

@@ -3,11 +3,10 @@
 //! The supervisor records by it and the ledger counts by it, so that both mean the same. Windows that touch or
 //! overlap are one stretch. The rules are those of [`PlanEntry::window_at`]; nothing here reads a clock.
 
+use wire::clocks::Clocks;
 use wire::plan::PlanEntry;
 use wire::{TimeRange, UnixMs};
 
-/// After this, [`PlanEntry::afterwards`] repeats.
-const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// How far a stretch is followed in both directions. One that reaches further has no end that matters.
 const LOOK_MS: i64 = 16 * 24 * 60 * 60 * 1000;
 
@@ -17,6 +16,8 @@ pub struct Planned {
     windows: Vec<TimeRange>,
     continuous: bool,
     afterwards: Vec<TimeRange>,
+    /// By which `afterwards` repeats.
+    clocks: Clocks,
     until: Option<UnixMs>,
     /// What an older plan said of the time before another one came.
     past: Option<(Vec<TimeRange>, UnixMs)>,
@@ -39,6 +40,7 @@ impl Planned {
             windows: entry.windows.clone(),
             continuous: entry.continuous,
             afterwards: entry.afterwards.clone(),
+            clocks: entry.clocks(),
             until: entry.until,
             past: None,
         }
@@ -96,7 +98,11 @@ impl Planned {
             let start = self.windows.first().map_or(from, |first| from.max(first.start()));
             return TimeRange::new(start, to).into_iter().collect();
         }
-        let repeated = self.afterwards.iter().flat_map(|window| repeats(window, all));
+        let clocks = &self.clocks;
+        let repeated = self.afterwards.iter().flat_map(|window| {
+            let weeks = Clocks::weeks(*window, all);
+            weeks.filter_map(move |weeks| clocks.repeated(*window, weeks))
+        });
         let windows = self.windows.iter().copied().chain(repeated);
         windows.filter_map(|window| window.intersection(&all)).collect()
     }
@@ -139,17 +145,6 @@ impl Planned {
     pub fn differs_before(&self, other: &Self, from: UnixMs, now: UnixMs) -> bool {
         self.within(from, now) != other.within(from, now)
     }
-}
-
-/// A window and its repetitions week by week, as far as they touch `bounds`.
-fn repeats(window: &TimeRange, bounds: TimeRange) -> impl Iterator<Item = TimeRange> {
-    let first = bounds.start().since(window.end()).div_euclid(WEEK_MS).max(0);
-    let last = bounds.end().since(window.start()).div_euclid(WEEK_MS);
-    let window = *window;
-    (first..=last).filter_map(move |weeks| {
-        let later = weeks.saturating_mul(WEEK_MS);
-        TimeRange::new(window.start().plus(later), window.end().plus(later)).ok()
-    })
 }
 
 fn merged(mut ranges: Vec<TimeRange>) -> Vec<TimeRange> {
@@ -201,6 +196,7 @@ mod tests {
             windows,
             continuous: false,
             afterwards,
+            time_zone: None,
             until: until.map(|hours| UnixMs(T0 + hours * HOUR)),
             pre_roll_ms: 0,
             cut: None,
@@ -230,9 +226,15 @@ mod tests {
             windows(48, 216),
             proptest::option::of(0_i64..2_000),
             any::<bool>(),
+            proptest::option::of(proptest::sample::select(vec![
+                "Europe/Berlin",
+                "Australia/Lord_Howe",
+                "UTC",
+            ])),
         )
-            .prop_map(|(windows, afterwards, until, continuous)| PlanEntry {
+            .prop_map(|(windows, afterwards, until, continuous, zone)| PlanEntry {
                 continuous: continuous && !windows.is_empty(),
+                time_zone: zone.map(str::to_owned),
                 ..entry(windows, afterwards, until)
             })
     }

@@ -209,6 +209,7 @@ mod tests {
             windows,
             continuous: false,
             afterwards: Vec::new(),
+            time_zone: None,
             until: None,
             pre_roll_ms: 5_000,
             cut: None,

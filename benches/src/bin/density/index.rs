@@ -173,6 +173,7 @@ fn plan(node: NodeId, work: Work<'_>, reader: Reader) -> Result<Plan> {
         windows: vec![window],
         continuous: true,
         afterwards: Vec::new(),
+        time_zone: None,
         until: None,
         pre_roll_ms: 0,
         cut: None,

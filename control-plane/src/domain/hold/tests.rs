@@ -69,6 +69,7 @@ fn planned(start: UnixMs, end: UnixMs, continuous: bool) -> Vec<Plan> {
             windows: vec![TimeRange::new(start, end).unwrap()],
             continuous,
             afterwards: Vec::new(),
+            time_zone: None,
             until: (!continuous).then_some(end),
             pre_roll_ms: 0,
             cut: None,

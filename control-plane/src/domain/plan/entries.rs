@@ -69,6 +69,10 @@ fn entry(
         has_credentials: camera.has_credentials,
         windows: timing.windows,
         continuous: timing.continuous,
+        time_zone: camera
+            .wish
+            .time_zone(stream)
+            .filter(|_| !timing.afterwards.is_empty()),
         afterwards: timing.afterwards,
         until: match camera.permit {
             Permit::Within(range) => Some(range.end()),

@@ -176,6 +176,17 @@ impl Wish {
         due
     }
 
+    /// The time zone by which the week after the horizon repeats: that of the oldest recurring job of the stream.
+    #[must_use]
+    pub fn time_zone(&self, stream: StreamKind) -> Option<String> {
+        let jobs = self.jobs.iter();
+        let mut recurring = jobs.filter(|job| {
+            let is_of_stream = job.streams.streams().contains(&stream);
+            is_of_stream && job.rule.once().is_none() && !job.rule.is_continuous()
+        });
+        recurring.next()?.zone.iana_name().map(str::to_owned)
+    }
+
     /// Seconds of pre-roll: the most that a job of the stream asks for.
     #[must_use]
     pub fn pre_roll_s(&self, stream: StreamKind) -> u32 {

@@ -354,3 +354,30 @@ fn days_on_which_clocks_change_have_their_own_length() {
         assert_eq!((planned, shown), (hours * 60, hours * 60), "{name}");
     }
 }
+
+/// Most of a year without a newer plan: each minute as a clock on the wall has it, days of 23 and 25 hours included.
+#[test]
+fn a_plan_that_is_months_old_keeps_to_the_clock_on_the_wall() {
+    for (name, noon) in [
+        ("Europe/Berlin", "2026-03-20T11:00:00Z"),
+        ("Europe/Berlin", "2026-10-10T10:00:00Z"),
+        ("America/New_York", "2026-02-20T17:00:00Z"),
+    ] {
+        let mut camera = camera(1);
+        camera.wish = Wish {
+            jobs: vec![job(1, &daily("22:00", "06:00"), name)],
+            ..Wish::default()
+        };
+        let now = at(noon);
+        let entry = planned(camera, now);
+        let zone = zone(name).unwrap();
+        let night = |at: UnixMs| {
+            let shown = zone.to_datetime(Timestamp::from_millisecond(at.0).unwrap());
+            !(6..22).contains(&shown.hour())
+        };
+        for quarter in 0..(300 * 24 * 4) {
+            let at = now.plus(quarter * 15 * MINUTE_MS);
+            assert_eq!(entry.is_active(at), night(at), "{name} {at}");
+        }
+    }
+}
