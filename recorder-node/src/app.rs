@@ -31,7 +31,7 @@ use crate::spool::space::Space;
 use crate::spool::{Layout, now, writer};
 use crate::supervisor::shared::{Context, attempt_limiter};
 use crate::supervisor::{Roster, Supervisors};
-use crate::upload::{UnderWay, Uploader};
+use crate::upload::{UnderWay, Uplink, Uploader};
 use resume::{Past, resume};
 
 /// Attempts end and objects are sealed within this after a signal.
@@ -140,8 +140,10 @@ pub async fn serve(
         signals,
         recorder,
         uploads: Arc::default(),
+        uplink: Arc::default(),
         roster: roster.clone(),
     };
+    parts.uplink.limit(cached.and_then(|plan| plan.uplink_bps));
     let (caught_up, erased) = watch::channel(0);
     let drain = parts.drain(erased);
     // The bus outlives the recording by a moment, to announce what was sealed last.
@@ -171,7 +173,7 @@ pub async fn serve(
         parts.config.data_dir.display().to_string(),
     );
     tracing::info!(%node, name, data_dir, "ready");
-    follow(&db, plan_seen, &mut supervisors, &stop).await;
+    follow(&db, plan_seen, (&mut supervisors, &parts.uplink), &stop).await;
     seal_all(supervisors, context, commit, writer_threads, commit_thread).await;
     let _ = tokio::time::timeout(FLUSH_LIMIT, parts.flush(&drain)).await;
     bus_stop.cancel();
@@ -191,6 +193,7 @@ struct Parts {
     signals: Arc<Signals>,
     recorder: Arc<dyn Recorder>,
     uploads: Arc<UnderWay>,
+    uplink: Arc<Uplink>,
     roster: Roster,
 }
 
@@ -268,6 +271,7 @@ impl Parts {
             concurrency: self.config.upload.concurrency,
             signals: self.signals.clone(),
             under_way: self.uploads.clone(),
+            uplink: self.uplink.clone(),
         };
         let uploads = uploader.run(drain.uploads.clone(), stop.clone());
         tasks.spawn(async move {
@@ -292,7 +296,7 @@ impl Parts {
 async fn follow(
     db: &Db,
     mut plans: watch::Receiver<Option<Plan>>,
-    supervisors: &mut Supervisors,
+    (supervisors, uplink): (&mut Supervisors, &Uplink),
     stop: &CancellationToken,
 ) {
     loop {
@@ -312,6 +316,7 @@ async fn follow(
             "following a plan"
         );
         supervisors.reconcile(&plan).await;
+        uplink.limit(plan.uplink_bps);
         let kept = db
             .call(move |c| {
                 settings::put_plan(c, &plan)?;

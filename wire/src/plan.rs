@@ -23,6 +23,9 @@ pub struct Plan {
     /// ([`NodeStatus::erased`](crate::status::NodeStatus::erased)). Also of cameras that it records no longer.
     #[serde(default)]
     pub erasures: Vec<Erasure>,
+    /// Bits a second that all uploads of the node together may take; without a limit when there is none.
+    #[serde(default)]
+    pub uplink_bps: Option<u64>,
 }
 
 /// Footage of a camera that is to be deleted wherever it is.
@@ -185,6 +188,7 @@ mod tests {
         let json = format!(r#"{{"node":"{node}","revision":3,"horizon":0,"entries":[]}}"#);
         let plan: Plan = serde_json::from_str(&json).unwrap();
         assert!(plan.erasures.is_empty());
+        assert_eq!(plan.uplink_bps, None);
     }
 
     #[test]

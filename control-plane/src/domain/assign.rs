@@ -74,6 +74,8 @@ pub struct Node {
     pub labels: Vec<String>,
     /// How many cameras it takes at most.
     pub max_cameras: Option<u64>,
+    /// Bits a second that its uploads may take: for its plan.
+    pub uplink_bps: Option<u64>,
 }
 
 /// An open assignment.

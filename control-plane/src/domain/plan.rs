@@ -138,14 +138,14 @@ pub fn decide(mut input: Input<'_>) -> Outcome {
     }
     let assigned = assign_each(&mut cameras, &input);
     let own = of_nodes(&cameras);
-    let mut nodes: Vec<NodeId> = input.nodes.iter().map(|node| node.id).collect();
-    nodes.sort_unstable();
+    let mut nodes: Vec<&Node> = input.nodes.iter().collect();
+    nodes.sort_unstable_by_key(|node| node.id);
     let changed = nodes.iter().filter_map(|node| {
-        let kept = input.kept.iter().find(|plan| plan.node == *node);
-        let erasures = input.erasures.iter().filter(|(of, _)| of == node);
+        let kept = input.kept.iter().find(|plan| plan.node == node.id);
+        let erasures = input.erasures.iter().filter(|(of, _)| *of == node.id);
         let erasures = erasures.map(|(_, erasure)| *erasure).collect();
-        let own = own.get(node).map_or(&[][..], Vec::as_slice);
-        entries::changed(*node, own, erasures, kept, now)
+        let own = own.get(&node.id).map_or(&[][..], Vec::as_slice);
+        entries::changed(node, own, erasures, kept, now)
     });
     let changed = changed.collect();
     let wishing = cameras.iter().filter(|camera| camera.wish.is_any(now));

@@ -196,6 +196,7 @@ struct RawNode {
     sites: String,
     networks: String,
     max_cameras: Option<i64>,
+    uplink_bps: Option<i64>,
 }
 
 impl TryFrom<RawNode> for Node {
@@ -215,6 +216,7 @@ impl TryFrom<RawNode> for Node {
             networks: networks.map_err(|error| StoreError::Broken(error.to_string()))?,
             labels: split(&raw.labels),
             max_cameras: raw.max_cameras.map(|most| most.max(0).cast_unsigned()),
+            uplink_bps: raw.uplink_bps.map(i64::cast_unsigned),
         })
     }
 }

@@ -71,6 +71,11 @@ async fn people_set_what_a_node_is_there_for() {
     let (status, after) = change(&site, id, Some("\"1\""), settings).await;
     assert_eq!(status, 200, "{after}");
     assert_eq!(after["networks"], json!(["10.1.0.0/16", "fd00::/8"]));
+    site.node
+        .plan_when("the limit of uploads is in its plan", |plan| {
+            plan.uplink_bps == Some(20_000_000)
+        })
+        .await;
     assert_eq!(after["labels"], json!(["gpu", "indoor"]));
     assert_eq!(
         (&after["revision"], &after["max_cameras"]),

@@ -258,6 +258,7 @@ async fn the_plan_is_followed_and_a_bad_one_changes_nothing() {
         horizon: UnixMs(0),
         entries: Vec::new(),
         erasures: Vec::new(),
+        uplink_bps: None,
     };
     let jetstream = world.jetstream().await;
     let config = jetstream::kv::Config {

@@ -306,6 +306,7 @@ async fn what_was_erased_while_the_node_was_cut_off_is_never_announced() {
         horizon: UnixMs(0),
         entries: Vec::new(),
         erasures: vec![world.erasure(5, 45)],
+        uplink_bps: None,
     };
     let bucket = jetstream::kv::Config {
         bucket: PLAN_BUCKET.into(),

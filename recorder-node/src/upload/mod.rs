@@ -13,6 +13,7 @@ mod put;
 #[cfg(test)]
 mod tests;
 mod under_way;
+mod uplink;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,9 +34,10 @@ use crate::spool::commit::Signals;
 use crate::spool::space::replace_by_gap;
 use breaker::Breaker;
 use later::Later;
-use put::PutError;
+use put::{Pace, PutError};
 use under_way::Turn;
 pub use under_way::UnderWay;
+pub use uplink::Uplink;
 
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -102,6 +104,8 @@ pub struct Uploader {
     pub signals: Arc<Signals>,
     /// What is on its way.
     pub under_way: Arc<UnderWay>,
+    /// How fast it may go.
+    pub uplink: Arc<Uplink>,
 }
 
 impl Uploader {
@@ -198,7 +202,12 @@ impl Uploader {
         };
         let question = UploadRequest { object: row.id };
         let place: UploadReply = request(&self.link, self.node, NodeRequestKind::Upload, &question).await?;
-        match put::put(http, &place, file, row.bytes, &self.under_way).await {
+        let pace = Pace {
+            under_way: self.under_way.clone(),
+            uplink: self.uplink.clone(),
+            side_by_side: self.concurrency,
+        };
+        match put::put(http, &place, file, row.bytes, pace).await {
             Ok(()) => Ok(()),
             Err(PutError::Store(text)) => Err(UploadError::Unavailable(text)),
             Err(PutError::Refused(text)) => Err(UploadError::Object(text)),

@@ -11,7 +11,7 @@ use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 use wire::bus::UploadReply;
 
-use super::UnderWay;
+use super::{UnderWay, Uplink};
 use crate::config::Https;
 use crate::https;
 
@@ -35,20 +35,49 @@ pub(super) fn client(config: &Https) -> anyhow::Result<Client> {
         .context("cannot make an HTTP client")
 }
 
+/// How a PUT goes.
+pub(super) struct Pace {
+    /// Counts the bytes.
+    pub(super) under_way: Arc<UnderWay>,
+    /// Slows them.
+    pub(super) uplink: Arc<Uplink>,
+    /// Uploads that share the limit.
+    pub(super) side_by_side: usize,
+}
+
+impl Pace {
+    /// Longest that so many bytes may take.
+    fn limit(&self, bytes: u64) -> Duration {
+        let unlimited = Duration::from_secs(30 + bytes / SLOWEST_BYTES_PER_S);
+        // Twice, for neither the others nor the network share evenly.
+        let share = u32::try_from(self.side_by_side.max(1)).unwrap_or(u32::MAX);
+        unlimited.saturating_add(self.uplink.takes(bytes).saturating_mul(share.saturating_mul(2)))
+    }
+}
+
 /// Sends the file. "Already there" (412) is success: the control plane verifies what is there.
 pub(super) async fn put(
     http: &Client,
     place: &UploadReply,
     file: File,
     bytes: u64,
-    under_way: &Arc<UnderWay>,
+    pace: Pace,
 ) -> Result<(), PutError> {
     let mut headers = headers(place)?;
     headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
-    let limit = Duration::from_secs(30 + bytes / SLOWEST_BYTES_PER_S);
-    let under_way = under_way.clone();
-    let body =
-        ReaderStream::with_capacity(file, 64 * 1024).inspect_ok(move |part| under_way.sent(part.len()));
+    let limit = pace.limit(bytes);
+    let Pace {
+        under_way, uplink, ..
+    } = pace;
+    let body = ReaderStream::with_capacity(file, uplink.part_bytes())
+        .and_then(move |part| {
+            let uplink = uplink.clone();
+            async move {
+                uplink.wait(part.len()).await;
+                Ok(part)
+            }
+        })
+        .inspect_ok(move |part| under_way.sent(part.len()));
     let sent = http
         .put(&place.url)
         .headers(headers)

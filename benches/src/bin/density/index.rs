@@ -185,6 +185,7 @@ fn plan(node: NodeId, work: Work<'_>, reader: Reader) -> Result<Plan> {
         horizon,
         entries: work.urls.iter().enumerate().map(entry).collect(),
         erasures: Vec::new(),
+        uplink_bps: None,
     })
 }
 

@@ -18,6 +18,7 @@ fn node(n: u8) -> Node {
         networks: Vec::new(),
         labels: Vec::new(),
         max_cameras: None,
+        uplink_bps: None,
     }
 }
 

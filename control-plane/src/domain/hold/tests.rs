@@ -58,6 +58,7 @@ fn planned(start: UnixMs, end: UnixMs, continuous: bool) -> Vec<Plan> {
         revision: 1,
         horizon: end,
         erasures: Vec::new(),
+        uplink_bps: None,
         entries: vec![PlanEntry {
             camera: ID,
             name: "door".to_owned(),

@@ -1,16 +1,16 @@
 //! What one node's plan says.
 
-use wire::plan::{Erasure, Plan, PlanEntry, RetryPolicy};
-use wire::{NodeId, StreamKind, UnixMs};
+use wire::plan::{Erasure, Plan, PlanEntry};
+use wire::{StreamKind, UnixMs};
 
 use super::PlanCamera;
 use super::windows::{horizon, thin, timing};
-use crate::domain::assign::Held;
+use crate::domain::assign::{Held, Node};
 use crate::domain::licence::Permit;
 
 /// A node's plan, when it differs from the kept one.
 pub(super) fn changed(
-    node: NodeId,
+    node: &Node,
     cameras: &[(&PlanCamera, Held)],
     erasures: Vec<Erasure>,
     kept: Option<&Plan>,
@@ -27,17 +27,20 @@ pub(super) fn changed(
     entries.sort_by_key(|entry| (entry.camera, entry.stream));
     thin(&mut entries);
     let revision = kept.map_or(0, |plan| plan.revision);
-    if kept
-        .is_some_and(|plan| plan.entries == entries && plan.horizon == horizon && plan.erasures == erasures)
-    {
-        return None;
-    }
-    Some(Plan {
-        node,
-        revision: revision + 1,
+    let plan = Plan {
+        node: node.id,
+        revision,
         horizon,
         entries,
         erasures,
+        uplink_bps: node.uplink_bps,
+    };
+    if kept == Some(&plan) {
+        return None;
+    }
+    Some(Plan {
+        revision: revision + 1,
+        ..plan
     })
 }
 

@@ -27,6 +27,7 @@ fn node(n: u8, presence: Presence) -> Node {
         networks: Vec::new(),
         labels: Vec::new(),
         max_cameras: None,
+        uplink_bps: None,
     }
 }
 
