@@ -102,6 +102,7 @@ pub async fn serve(
         ledger,
         sessions,
         covered,
+        retries,
         heads,
     } = past;
     let signals = Arc::new(Signals::default());
@@ -126,7 +127,7 @@ pub async fn serve(
     });
     let roster = Roster::default();
     let (plans, plan_seen) = watch::channel(cached.clone());
-    let mut supervisors = Supervisors::new(context.clone(), covered, roster.clone());
+    let mut supervisors = Supervisors::new(context.clone(), covered, retries, roster.clone());
     if let Some(plan) = &cached {
         supervisors.reconcile(plan).await;
     }

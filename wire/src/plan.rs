@@ -96,7 +96,8 @@ pub struct CutTargets {
 pub struct RetryPolicy {
     /// Attempts without footage after which people are told.
     pub alert_after: u32,
-    /// Longest pause between two attempts, in milliseconds.
+    /// Longest pause between two attempts, in milliseconds. Attempts at what refuses come to it; what is away is
+    /// tried every few seconds.
     pub longest_pause_ms: u32,
 }
 

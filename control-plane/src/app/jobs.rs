@@ -25,6 +25,10 @@ const WINDOWS: usize = 10;
 const JOBS_MAX: u64 = 100;
 /// Longest pre-roll.
 const PRE_ROLL_MAX_S: u32 = 30;
+/// Attempts after which people can be told.
+const ALERT_AFTER: std::ops::RangeInclusive<u32> = 1..=1_000;
+/// Longest pauses between two attempts.
+const LONGEST_PAUSE_S: std::ops::RangeInclusive<u32> = 5..=3_600;
 
 impl From<InvalidSchedule> for Error {
     fn from(error: InvalidSchedule) -> Self {
@@ -71,6 +75,8 @@ pub async fn create(
                 streams: new.streams,
                 enabled: new.enabled,
                 pre_roll_s: pre_roll(new.pre_roll_s)?,
+                alert_after: alert_after(new.alert_after)?,
+                longest_pause_s: longest_pause(new.longest_pause_s)?,
                 created: now,
                 revision: 1,
             };
@@ -260,12 +266,34 @@ fn change(row: &mut JobRow, patch: JobPatch) -> Result<(), Error> {
     row.streams = patch.streams.unwrap_or(row.streams);
     row.enabled = patch.enabled.unwrap_or(row.enabled);
     row.pre_roll_s = pre_roll(patch.pre_roll_s.unwrap_or(row.pre_roll_s))?;
+    row.alert_after = alert_after(patch.alert_after.unwrap_or(row.alert_after))?;
+    row.longest_pause_s = longest_pause(patch.longest_pause_s.unwrap_or(row.longest_pause_s))?;
     Ok(())
 }
 
 fn pre_roll(seconds: u32) -> Result<u32, Error> {
     if seconds > PRE_ROLL_MAX_S {
         return Err(Error::field("pre_roll_s", "a pre-roll is 0 to 30 seconds"));
+    }
+    Ok(seconds)
+}
+
+fn alert_after(attempts: u32) -> Result<u32, Error> {
+    if !ALERT_AFTER.contains(&attempts) {
+        return Err(Error::field(
+            "alert_after",
+            "people are told after 1 to 1000 attempts",
+        ));
+    }
+    Ok(attempts)
+}
+
+fn longest_pause(seconds: u32) -> Result<u32, Error> {
+    if !LONGEST_PAUSE_S.contains(&seconds) {
+        return Err(Error::field(
+            "longest_pause_s",
+            "the longest pause is 5 to 3600 seconds",
+        ));
     }
     Ok(seconds)
 }
@@ -322,6 +350,8 @@ fn settings(row: &JobRow) -> NewJob {
         streams: row.streams,
         enabled: row.enabled,
         pre_roll_s: row.pre_roll_s,
+        alert_after: row.alert_after,
+        longest_pause_s: row.longest_pause_s,
     }
 }
 
@@ -341,6 +371,8 @@ fn shown(connection: &mut Connection, row: JobRow, now: UnixMs) -> Result<Job, E
         streams: row.streams,
         enabled: row.enabled,
         pre_roll_s: row.pre_roll_s,
+        alert_after: row.alert_after,
+        longest_pause_s: row.longest_pause_s,
         created: row.created,
         revision: row.revision,
         upcoming: upcoming(&rule, &zone, now),

@@ -9,6 +9,7 @@ use url::Url;
 use wire::api::OrganizationState;
 use wire::coverage::GapCause;
 use wire::licence::LicenceFeature;
+use wire::plan::RetryPolicy;
 use wire::{CameraId, OrganizationId, StreamKind, UnixMs};
 
 use crate::domain::licence::Permit;
@@ -95,6 +96,10 @@ fn planned(job: &JobRow, of_camera: &str) -> Option<PlanJob> {
             zone,
             streams: job.streams,
             pre_roll_s: job.pre_roll_s,
+            retry: RetryPolicy {
+                alert_after: job.alert_after,
+                longest_pause_ms: job.longest_pause_s.saturating_mul(1000),
+            },
         }),
         _ => {
             tracing::error!(job = %job.id, "a stored job that is not valid is left out");

@@ -30,6 +30,10 @@ pub struct JobRow {
     pub enabled: bool,
     /// Seconds of footage from before a window that are kept when it opens.
     pub pre_roll_s: u32,
+    /// Attempts without footage after which people are told.
+    pub alert_after: u32,
+    /// Longest pause between two attempts at a camera that refuses.
+    pub longest_pause_s: u32,
     /// When it was made.
     pub created: UnixMs,
     /// Grows with each change.
@@ -61,6 +65,8 @@ struct Raw {
     created: i64,
     revision: i64,
     pre_roll_s: i32,
+    alert_after: i32,
+    longest_pause_s: i32,
 }
 
 impl TryFrom<Raw> for JobRow {
@@ -77,6 +83,8 @@ impl TryFrom<Raw> for JobRow {
             streams: raw.streams.into(),
             enabled: raw.enabled,
             pre_roll_s: raw.pre_roll_s.cast_unsigned(),
+            alert_after: raw.alert_after.cast_unsigned(),
+            longest_pause_s: raw.longest_pause_s.cast_unsigned(),
             created: UnixMs(raw.created),
             revision: raw.revision.cast_unsigned(),
         })
@@ -97,6 +105,8 @@ impl TryFrom<&JobRow> for Raw {
             streams: row.streams.into(),
             enabled: row.enabled,
             pre_roll_s: row.pre_roll_s.cast_signed(),
+            alert_after: row.alert_after.cast_signed(),
+            longest_pause_s: row.longest_pause_s.cast_signed(),
             created: row.created.0,
             revision: row.revision.cast_signed(),
         })

@@ -188,6 +188,8 @@ diesel::table! {
         created -> BigInt,
         revision -> BigInt,
         pre_roll_s -> Integer,
+        alert_after -> Integer,
+        longest_pause_s -> Integer,
     }
 }
 

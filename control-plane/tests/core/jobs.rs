@@ -39,6 +39,8 @@ async fn a_job_is_created_read_changed_and_deleted() {
         )
     );
     assert_eq!(job["upcoming"]["time_zone"], "Europe/Berlin");
+    let policy = |job: &Value| (job["alert_after"].as_u64(), job["longest_pause_s"].as_u64());
+    assert_eq!(policy(&job), (Some(10), Some(60)), "unless told");
     let windows = job["upcoming"]["windows"].as_array().unwrap();
     assert_eq!(windows.len(), 10);
     for pair in windows.windows(2) {
@@ -53,6 +55,7 @@ async fn a_job_is_created_read_changed_and_deleted() {
     );
     let patch = json!({
         "schedule": {"kind": "continuous"}, "time_zone": "", "streams": "both", "enabled": false, "name": "All",
+        "alert_after": 1, "longest_pause_s": 3600,
     });
     let (status, changed) = world.call("PATCH", &path, &token, Some(patch)).await;
     assert_eq!(status, 200, "{changed}");
@@ -65,6 +68,7 @@ async fn a_job_is_created_read_changed_and_deleted() {
         ),
         (&json!("All"), &Value::Null, &json!("both"), &json!(false))
     );
+    assert_eq!(policy(&changed), (Some(1), Some(3_600)));
     assert_eq!(changed["upcoming"]["time_zone"], "UTC", "the camera's");
     assert_eq!(changed["upcoming"]["windows"].as_array().unwrap().len(), 1);
     assert_eq!(
@@ -184,6 +188,22 @@ async fn wrong_fields_are_named_and_nothing_is_saved() {
         (
             json!({"name": "x", "schedule": continuous, "time_zone": "Mars/Base"}),
             json!("time_zone"),
+        ),
+        (
+            json!({"name": "x", "schedule": continuous, "alert_after": 0}),
+            json!("alert_after"),
+        ),
+        (
+            json!({"name": "x", "schedule": continuous, "alert_after": 1001}),
+            json!("alert_after"),
+        ),
+        (
+            json!({"name": "x", "schedule": continuous, "longest_pause_s": 4}),
+            json!("longest_pause_s"),
+        ),
+        (
+            json!({"name": "x", "schedule": continuous, "longest_pause_s": 3601}),
+            json!("longest_pause_s"),
         ),
         (
             json!({"name": "x", "schedule": continuous, "streams": "third"}),

@@ -93,7 +93,10 @@ fn nearly_always() -> Value {
 async fn a_job_reaches_the_node_and_goes_with_its_deletion() {
     let site = Site::start().await;
     let job = site
-        .job(json!({"name": "Days", "schedule": nearly_always(), "streams": "both", "pre_roll_s": 5}))
+        .job(
+            json!({"name": "Days", "schedule": nearly_always(), "streams": "both", "pre_roll_s": 5,
+            "alert_after": 3, "longest_pause_s": 600}),
+        )
         .await;
     let entries = site
         .entries("both streams are planned", |entries| entries.len() == 2)
@@ -105,6 +108,11 @@ async fn a_job_reaches_the_node_and_goes_with_its_deletion() {
         ("rtsp://10.0.0.5/s1", "rtsp://10.0.0.5/s2")
     );
     assert_eq!((main.pre_roll_ms, main.cut.unwrap().object_s), (5_000, 20));
+    assert_eq!(
+        (main.retry.alert_after, main.retry.longest_pause_ms),
+        (3, 600_000)
+    );
+    assert_eq!(main.time_zone.as_deref(), Some("Europe/Berlin"), "the camera's");
     assert!((2..=3).contains(&main.windows.len()), "{:?}", main.windows);
     assert!((7..=8).contains(&main.afterwards.len()), "{:?}", main.afterwards);
     assert_eq!(

@@ -12,7 +12,7 @@ use wire::plan::Plan;
 use crate::config::Config;
 use crate::db::{Db, ledger as rows, outbox, sessions as session_rows, settings};
 use crate::ledger::{Cause, Ledger, Outlook, Planned, StreamKey};
-use crate::session::Sessions;
+use crate::session::{Retry, Sessions};
 use crate::spool::heads::Heads;
 use crate::spool::repair::{Repair, gap_writes};
 use crate::spool::{Layout, erase, now};
@@ -24,6 +24,7 @@ pub(super) struct Past {
     pub(super) ledger: Ledger,
     pub(super) sessions: Sessions,
     pub(super) covered: HashMap<StreamKey, wire::UnixMs>,
+    pub(super) retries: HashMap<StreamKey, Retry>,
     pub(super) heads: Arc<Heads>,
 }
 
@@ -89,6 +90,7 @@ pub(super) fn resume(db: &Db, layout: &Layout, config: &Config, node: NodeId) ->
     Ok(Past {
         plan,
         ledger,
+        retries: sessions.retries(),
         sessions,
         covered,
         heads,

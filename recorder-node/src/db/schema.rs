@@ -71,6 +71,7 @@ diesel::table! {
         told_ms -> BigInt,
         gap -> Nullable<Binary>,
         gap_ms -> BigInt,
+        retry -> Nullable<Text>,
     }
 }
 

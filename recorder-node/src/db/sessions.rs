@@ -10,7 +10,16 @@ use super::{DbError, DbResult, camera_id, object_id, outbox, stream_code, stream
 use crate::ledger::StreamKey;
 use crate::session::{Session, Write};
 
-type Raw = (Vec<u8>, i16, String, i64, i64, Option<Vec<u8>>, i64);
+type Raw = (
+    Vec<u8>,
+    i16,
+    String,
+    i64,
+    i64,
+    Option<Vec<u8>>,
+    i64,
+    Option<String>,
+);
 
 /// All of them.
 ///
@@ -21,7 +30,7 @@ pub fn all(c: &mut SqliteConnection) -> DbResult<Vec<(StreamKey, Session)>> {
     rows.into_iter().map(read).collect()
 }
 
-fn read((camera, stream, body, fruitless, told, gap, gap_ms): Raw) -> DbResult<(StreamKey, Session)> {
+fn read((camera, stream, body, fruitless, told, gap, gap_ms, retry): Raw) -> DbResult<(StreamKey, Session)> {
     let key = StreamKey {
         camera: camera_id(&camera)?,
         stream: stream_kind(stream)?,
@@ -33,6 +42,8 @@ fn read((camera, stream, body, fruitless, told, gap, gap_ms): Raw) -> DbResult<(
         told_at: UnixMs(told),
         gap: gap.map(|id| (id, gap_ms.cast_unsigned())),
         begun: UnixMs(told),
+        // Whatever an older version wrote: without it the camera is tried at once.
+        retry: retry.and_then(|json| serde_json::from_str(&json).ok()),
     };
     Ok((key, session))
 }
@@ -58,6 +69,10 @@ pub fn apply(c: &mut SqliteConnection, writes: &[Write]) -> DbResult<()> {
 fn put(c: &mut SqliteConnection, key: StreamKey, row: &Session) -> DbResult<()> {
     let body = serde_json::to_string(&row.told)
         .map_err(|_| DbError::Damaged("a session cannot be written as JSON"))?;
+    let retry = row
+        .retry
+        .as_ref()
+        .and_then(|retry| serde_json::to_string(retry).ok());
     diesel::replace_into(session::table)
         .values((
             session::camera.eq(key.camera.as_bytes().as_slice()),
@@ -67,6 +82,7 @@ fn put(c: &mut SqliteConnection, key: StreamKey, row: &Session) -> DbResult<()> 
             session::told_ms.eq(row.told_at.0),
             session::gap.eq(row.gap.as_ref().map(|(id, _)| id.as_bytes().as_slice())),
             session::gap_ms.eq(row.gap.map_or(0, |(_, ms)| ms.cast_signed())),
+            session::retry.eq(retry),
         ))
         .execute(c)?;
     Ok(())

@@ -7,6 +7,7 @@
 //! counts in between is told with those, and every ten minutes. Objects that are sealed after the end of their
 //! session, as the last one is, are told once more.
 
+mod retry;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use wire::event::{EndReason, RecordingSession, SealedObject};
 use wire::{NodeId, ObjectId, RecordingId, UnixMs};
 
 use crate::ledger::{Outlook, StreamKey};
+pub use retry::Retry;
 
 /// What a session counts is told this often.
 const TOLD_MS: i64 = 10 * 60 * 1000;
@@ -34,6 +36,8 @@ pub struct Session {
     pub gap: Option<(ObjectId, u64)>,
     /// When it was begun, or taken up by a window that goes on.
     pub begun: UnixMs,
+    /// What the next attempt waits for, when the last one failed and nothing has come since.
+    pub retry: Option<Retry>,
 }
 
 /// What a supervisor tells of its stream.
@@ -56,6 +60,8 @@ pub enum Step {
         footage: bool,
         /// Attempts without footage after which people are told.
         alert_after: u32,
+        /// What the next one waits for; nothing when it starts at once.
+        retry: Option<Retry>,
     },
     /// The window is over, or the stream is not to be recorded any more.
     End {
@@ -96,6 +102,14 @@ impl Sessions {
         }
     }
 
+    /// What the next attempts wait for.
+    #[must_use]
+    pub fn retries(&self) -> HashMap<StreamKey, Retry> {
+        let open = self.open.iter();
+        open.filter_map(|(key, session)| Some((*key, session.retry.clone()?)))
+            .collect()
+    }
+
     /// At start: ends what the last plan does not go on with. `planned` has the epoch and outlook of each stream.
     pub fn settle(&mut self, planned: &HashMap<StreamKey, (u64, Outlook)>, now: UnixMs) -> Vec<Write> {
         let mut writes = Vec::new();
@@ -125,13 +139,18 @@ impl Sessions {
             Step::Open { epoch, window } => self.opened(key, epoch, window, now, &mut writes),
             Step::Attempt => self.change(key, now, &mut writes, |session| {
                 session.told.attempts += 1;
+                if let Some(retry) = &mut session.retry {
+                    retry.at = now;
+                }
                 false
             }),
             Step::Failed {
                 detail,
                 footage,
                 alert_after,
+                retry,
             } => self.change(key, now, &mut writes, |session| {
+                session.retry = retry;
                 session.failed(detail, footage, alert_after)
             }),
             Step::End { reason, at } => {
@@ -190,6 +209,7 @@ impl Sessions {
             told_at: now,
             gap: None,
             begun: now,
+            retry: None,
         };
         session.tell(now, writes);
         writes.push(Write::Keep(key, session.clone()));
@@ -204,6 +224,7 @@ impl Sessions {
                 return false;
             }
             session.fruitless = 0;
+            session.retry = None;
             let news = session.told.started.is_none() || session.told.failing;
             session.told.started.get_or_insert(start);
             session.told.failing = false;

@@ -29,6 +29,7 @@ fn failed(alert_after: u32) -> Step {
         detail: "the camera sent nothing".into(),
         footage: false,
         alert_after,
+        retry: None,
     }
 }
 
@@ -190,6 +191,39 @@ fn failing_is_told_once_and_its_end_as_well() {
     assert!(!node.last().failing);
     node.step(failed(10), 42);
     assert!(!node.last().failing, "footage starts the count anew");
+}
+
+#[test]
+fn what_the_next_attempt_waits_for_survives_a_restart() {
+    let mut node = Node::new();
+    let retry = Retry::new(4, t(90), &media_core::facts::Failure::Unauthorized);
+    let failed = |retry: &Retry| Step::Failed {
+        detail: "the camera refuses the credentials".into(),
+        footage: false,
+        alert_after: 10,
+        retry: Some(retry.clone()),
+    };
+    node.step(open(0, None), 0);
+    node.step(Step::Attempt, 0);
+    node.step(failed(&retry), 1);
+    node.kill(Some((3, active(0, None))), 20);
+    assert_eq!(node.sessions.retries().get(&KEY), Some(&retry));
+    // Killed in the middle of the attempt: the next one is due, as the one after so many.
+    node.step(open(0, None), 20);
+    node.step(Step::Attempt, 90);
+    node.kill(Some((3, active(0, None))), 91);
+    let due = node.sessions.retries().remove(&KEY).unwrap();
+    assert_eq!((due.failures, due.at), (4, t(90)));
+    let writes = node.sessions.footage(KEY, 3, t(92), t(92));
+    node.write(writes);
+    node.kill(Some((3, active(0, None))), 93);
+    assert!(node.sessions.retries().is_empty(), "footage came");
+    node.step(failed(&retry), 94);
+    node.kill(Some((4, active(0, None))), 95);
+    assert!(
+        node.sessions.retries().is_empty(),
+        "another epoch is another session"
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! How long to wait before the next attempt.
 //!
 //! A camera that returns is recorded within five seconds, so the waits for network failures end at about four.
-//! Wrong credentials are tried seldom: cameras lock accounts. A camera that flaps is left alone for longer.
+//! Wrong credentials are tried seldom, how seldom is the plan's to say: cameras lock accounts. A camera that
+//! flaps is left alone for longer.
 
 use std::collections::VecDeque;
 
@@ -42,6 +43,21 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// After so many failures in a row.
+    #[must_use]
+    pub fn resumed(failures: u32) -> Self {
+        Self {
+            failures,
+            ..Self::default()
+        }
+    }
+
+    /// Failures in a row.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// A good attempt: the next failure is the first again.
     pub fn succeeded(&mut self) {
         self.failures = 0;
@@ -56,8 +72,9 @@ impl Backoff {
         }
     }
 
-    /// Milliseconds to wait after a failure; `dice` in `0..1` spreads cameras that failed together.
-    pub fn after(&mut self, kind: Kind, now: u64, dice: f64) -> u64 {
+    /// Milliseconds to wait after a failure, `longest` at most; `dice` in `0..1` spreads cameras that failed
+    /// together.
+    pub fn after(&mut self, kind: Kind, longest: u64, now: u64, dice: f64) -> u64 {
         let failures = self.failures;
         self.failures = self.failures.saturating_add(1);
         let doubled = |first: u64, most: u64| first.saturating_mul(1 << failures.min(16)).min(most);
@@ -65,11 +82,12 @@ impl Backoff {
             Kind::Orderly => doubled(100, 3_000),
             Kind::Away => doubled(1_000, 3_000),
             Kind::Broken => doubled(1_000, 15_000),
-            Kind::Refused => doubled(2_000, 48_000),
+            Kind::Refused => doubled(2_000, longest / 5 * 4),
         };
         if self.flaps.len() >= FLAPS && self.flaps.front().is_some_and(|at| at + FLAP_WINDOW_MS >= now) {
             base = base.max(FLAP_WAIT_MS);
         }
-        (base as f64 * (0.75 + 0.5 * dice.clamp(0.0, 1.0))) as u64
+        let spread = (base as f64 * (0.75 + 0.5 * dice.clamp(0.0, 1.0))) as u64;
+        spread.min(longest)
     }
 }

@@ -28,7 +28,7 @@ use wire::status::{StreamState, StreamStatus};
 use wire::{CameraId, UnixMs};
 
 use crate::ledger::{Cause, Planned, StreamKey};
-use crate::session::Step;
+use crate::session::{Retry, Step};
 use crate::spool::commit::Commit;
 use crate::spool::intake::WriterMessage;
 use crate::spool::now;
@@ -52,6 +52,8 @@ pub struct Supervisors {
     context: Arc<Context>,
     /// Where each stream's footage ended before this start.
     covered: HashMap<StreamKey, UnixMs>,
+    /// What each stream's next attempt waited for before this start.
+    retries: HashMap<StreamKey, Retry>,
     streams: HashMap<StreamKey, Arc<Watched>>,
     running: HashMap<StreamKey, Running>,
     ending: Vec<JoinHandle<()>>,
@@ -99,11 +101,17 @@ impl Roster {
 impl Supervisors {
     /// None running yet.
     #[must_use]
-    pub fn new(context: Arc<Context>, covered: HashMap<StreamKey, UnixMs>, watched: Roster) -> Self {
+    pub fn new(
+        context: Arc<Context>,
+        covered: HashMap<StreamKey, UnixMs>,
+        retries: HashMap<StreamKey, Retry>,
+        watched: Roster,
+    ) -> Self {
         let (streams, running) = (HashMap::new(), HashMap::new());
         Self {
             context,
             covered,
+            retries,
             streams,
             running,
             ending: Vec::new(),
@@ -189,6 +197,7 @@ impl Supervisors {
             receiver,
             stop.clone(),
             withdrawn.clone(),
+            self.retries.remove(&key),
         ));
         let running = Running {
             plan,
@@ -239,8 +248,9 @@ async fn guard(
     plan: watch::Receiver<PlanEntry>,
     stop: CancellationToken,
     withdrawn: Arc<AtomicBool>,
+    retry: Option<Retry>,
 ) {
-    quarantine(&context, &watched, plan, &stop).await;
+    quarantine(&context, &watched, plan, &stop, retry).await;
     if withdrawn.load(Ordering::Acquire)
         && let Some(writer) = context.writer()
     {
@@ -256,10 +266,12 @@ async fn quarantine(
     watched: &Arc<Watched>,
     plan: watch::Receiver<PlanEntry>,
     stop: &CancellationToken,
+    mut retry: Option<Retry>,
 ) {
     let mut pause = PANIC_PAUSE;
     loop {
-        let work = task::run(context.clone(), watched.clone(), plan.clone(), stop.clone());
+        let (plan, stop_it) = (plan.clone(), stop.clone());
+        let work = task::run(context.clone(), watched.clone(), plan, stop_it, retry.take());
         if AssertUnwindSafe(work).catch_unwind().await.is_ok() {
             return;
         }

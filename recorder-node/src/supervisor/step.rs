@@ -5,6 +5,8 @@
 
 use media_core::facts::{AttemptEnd, Failure};
 
+use wire::plan::RetryPolicy;
+
 use super::backoff::{self, Backoff};
 use crate::spool::intake::AttemptEvent;
 
@@ -59,6 +61,8 @@ pub struct State {
     /// Attempts so far.
     pub attempts: u64,
     backoff: Backoff,
+    /// When the first attempt may start, if one failed before the node was started again.
+    held: Option<u64>,
 }
 
 /// What happened.
@@ -89,16 +93,35 @@ impl Default for State {
             phase: Phase::Idle,
             want: Want::Nothing,
             playing: false,
-            longest_ms: u64::MAX,
+            longest_ms: u64::from(RetryPolicy::default().longest_pause_ms),
             failure: None,
             degraded: None,
             attempts: 0,
             backoff: Backoff::default(),
+            held: None,
         }
     }
 }
 
 impl State {
+    /// One whose camera failed so many times in a row before the node was started again, and is tried next at
+    /// `due`.
+    #[must_use]
+    pub fn resumed(failures: u32, failure: Failure, due: u64) -> Self {
+        Self {
+            failure: Some(failure),
+            backoff: Backoff::resumed(failures),
+            held: Some(due),
+            ..Self::default()
+        }
+    }
+
+    /// Failures in a row.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.backoff.failures()
+    }
+
     /// When [`Event::Due`] is next of use.
     #[must_use]
     pub fn due(&self) -> Option<u64> {
@@ -132,7 +155,13 @@ impl State {
     fn want(&mut self, want: Want) -> Option<Action> {
         self.want = want;
         match (&self.phase, want > Want::Nothing) {
-            (Phase::Idle, true) => self.start(),
+            (Phase::Idle, true) => match self.held.take() {
+                Some(until) => {
+                    self.phase = Phase::Waiting { until };
+                    None
+                }
+                None => self.start(),
+            },
             (Phase::Attempting { .. }, false) => {
                 self.phase = Phase::Stopping;
                 Some(Action::Stop)
@@ -155,6 +184,7 @@ impl State {
     fn changed(&mut self) -> Option<Action> {
         // What failed with the old settings says nothing about the new ones.
         self.backoff = Backoff::default();
+        self.held = None;
         match self.phase {
             Phase::Attempting { .. } => {
                 self.phase = Phase::Stopping;
@@ -220,16 +250,14 @@ impl State {
             // A camera that answers and stays silent does not flap: it may send at any moment.
             None => {}
         }
-        let wait = match &end {
-            AttemptEnd::Failed(failure) => self.backoff.after(backoff::kind(failure), now, dice),
-            AttemptEnd::Finished | AttemptEnd::Stopped => {
-                self.backoff.after(backoff::Kind::Orderly, now, dice)
-            }
+        let kind = match &end {
+            AttemptEnd::Failed(failure) => backoff::kind(failure),
+            AttemptEnd::Finished | AttemptEnd::Stopped => backoff::Kind::Orderly,
         };
+        let wait = self.backoff.after(kind, self.longest_ms, now, dice);
         if let AttemptEnd::Failed(failure) = end {
             self.failure = Some(failure);
         }
-        let wait = wait.min(self.longest_ms);
         self.phase = Phase::Waiting { until: now + wait };
         None
     }

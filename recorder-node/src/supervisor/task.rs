@@ -13,15 +13,16 @@ use tokio_util::sync::CancellationToken;
 use wire::UnixMs;
 use wire::coverage::GapCause;
 use wire::event::EndReason;
-use wire::plan::PlanEntry;
+use wire::plan::{CutTargets, PlanEntry};
 use wire::status::StreamState;
 
 use super::shared::{Context, Watched, outage_end, tell};
 use super::step::{Action, Event, Phase, State, Want};
 use super::windows::{Change, Windows};
+use crate::config::Record;
 use crate::ledger::Cause;
 use crate::media::{Running, source_spec};
-use crate::session::Step;
+use crate::session::{Retry, Step};
 use crate::spool::commit::Commit;
 use crate::spool::intake::{AttemptEvent, Intake, WriterMessage};
 use crate::spool::now;
@@ -54,23 +55,35 @@ struct Task {
     retry: (u64, UnixMs),
 }
 
-/// Records one stream by its plan until `stop`; then ends its attempt and returns.
+/// Records one stream by its plan until `stop`; then ends its attempt and returns. `retry` is what a start of
+/// the node before has left.
 pub(super) async fn run(
     context: Arc<Context>,
     watched: Arc<Watched>,
     mut plan: watch::Receiver<PlanEntry>,
     stop: CancellationToken,
+    retry: Option<Retry>,
 ) {
     // An attempt says a handful of words, and they are taken at once: unbounded is bounded by that.
     let (sender, events) = unbounded_channel();
     let entry = plan.borrow_and_update().clone();
+    let state = retry.map_or_else(State::default, |retry| {
+        let longest = i64::from(entry.retry.longest_pause_ms);
+        // A clock that was set meanwhile makes no wait longer.
+        let wait = u64::try_from(retry.at.since(now()).min(longest)).unwrap_or(0);
+        State::resumed(
+            retry.failures,
+            retry.failure(),
+            context.mono_ms().saturating_add(wait),
+        )
+    });
     let mut task = Task {
         context,
         watched,
         plan,
         windows: Windows::new(&entry),
         entry,
-        state: State::default(),
+        state,
         starting: None,
         running: None,
         writing: false,
@@ -254,11 +267,7 @@ impl Task {
     }
 
     fn settings(&self) -> RecordSettings {
-        let record = &self.context.record;
-        let (segment, object) = match self.entry.cut {
-            Some(cut) => (seconds(cut.segment_s), seconds(cut.object_s.max(cut.segment_s))),
-            None => (record.segment(), record.object()),
-        };
+        let (segment, object) = lengths(self.entry.cut, &self.context.record);
         RecordSettings {
             segment_target: segment,
             object_target: object,
@@ -280,23 +289,42 @@ impl Task {
     }
 
     fn heard(&mut self, event: AttemptEvent) {
+        let footage = self.footage;
+        let mut failed = None;
         match &event {
             AttemptEvent::Ended(end) => {
                 self.running = None;
                 self.writing = false;
                 self.watched.set_running(None);
-                self.note(end);
+                failed = self.note(end);
             }
             AttemptEvent::Footage => (self.writing, self.footage) = (true, true),
             AttemptEvent::Closed => self.writing = false,
             AttemptEvent::Playing | AttemptEvent::Degraded(_) => {}
         }
         self.step(Event::Attempt(event));
+        if let Some(failure) = failed {
+            self.tell_failed(&failure, footage);
+        }
         self.want();
     }
 
-    /// Tells log and ledger how an attempt ended.
-    fn note(&self, end: &AttemptEnd) {
+    /// Tells of an attempt that failed, and when the next one is due.
+    fn tell_failed(&self, failure: &Failure, footage: bool) {
+        if self.windows.open().is_none() {
+            return;
+        }
+        let waits = self.state.due().is_some();
+        self.tell_session(Step::Failed {
+            detail: Cause::of_failure(failure, now()).detail,
+            footage,
+            alert_after: self.entry.retry.alert_after,
+            retry: waits.then(|| Retry::new(self.state.failures(), self.retry.1, failure)),
+        });
+    }
+
+    /// Tells log and ledger how an attempt ended, and the caller how it failed.
+    fn note(&self, end: &AttemptEnd) -> Option<Failure> {
         let camera = self.entry.camera;
         match end {
             AttemptEnd::Stopped => tracing::info!(%camera, name = %self.entry.name, "recording stopped"),
@@ -311,17 +339,11 @@ impl Task {
                 if self.state.failure.as_ref() != Some(failure) {
                     tracing::warn!(%camera, name = %self.entry.name, failure = %one_line(&failure.to_string()), "recording failed");
                 }
-                let cause = Cause::of_failure(failure, now());
-                if self.windows.open().is_some() {
-                    self.tell_session(Step::Failed {
-                        detail: cause.detail.clone(),
-                        footage: self.footage,
-                        alert_after: self.entry.retry.alert_after,
-                    });
-                }
-                self.watched.stream.set_cause(cause);
+                self.watched.stream.set_cause(Cause::of_failure(failure, now()));
+                return Some(failure.clone());
             }
         }
+        None
     }
 
     async fn report_outage(&mut self) {
@@ -382,6 +404,14 @@ impl Task {
     }
 }
 
+/// Target lengths of segments and objects: the plan's, or the node's own.
+fn lengths(cut: Option<CutTargets>, own: &Record) -> (Duration, Duration) {
+    match cut {
+        Some(cut) => (seconds(cut.segment_s), seconds(cut.object_s.max(cut.segment_s))),
+        None => (own.segment(), own.object()),
+    }
+}
+
 fn seconds(seconds: u32) -> Duration {
     Duration::from_secs(u64::from(seconds.clamp(1, 3_600)))
 }
@@ -408,4 +438,24 @@ fn first_object(segment: Duration, object: Duration, watched: &Watched) -> Durat
         .unwrap_or(0)
         .max(1);
     segment + Duration::from_millis(hash % spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn footage_is_cut_as_the_plan_says_and_else_as_the_node_is_set() {
+        let own = Record::default();
+        let cut = |segment_s, object_s| Some(CutTargets { segment_s, object_s });
+        let s = Duration::from_secs;
+        assert_eq!(lengths(None, &own), (own.segment(), own.object()));
+        assert_eq!(lengths(cut(2, 10), &own), (s(2), s(10)));
+        assert_eq!(
+            lengths(cut(20, 10), &own),
+            (s(20), s(20)),
+            "no object is shorter than its segments"
+        );
+        assert_eq!(lengths(cut(0, u32::MAX), &own), (s(1), s(3_600)));
+    }
 }

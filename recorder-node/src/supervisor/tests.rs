@@ -164,6 +164,46 @@ fn the_plan_bounds_the_waits() {
 }
 
 #[test]
+fn what_refuses_is_tried_as_seldom_as_the_plan_says() {
+    let mut state = State::default();
+    state.longest_ms = 600_000;
+    let (mut state, _) = state.step(Event::Want(Want::Recording), 0, 1.0);
+    let (mut now, mut waits) = (0, Vec::new());
+    for _ in 0..12 {
+        state = state.step(failed(Failure::NotFound), now, 1.0).0;
+        let due = state.due().unwrap();
+        waits.push(due - now);
+        now = due;
+        state = state.step(Event::Due, now, 1.0).0;
+    }
+    assert_eq!(waits.last(), Some(&600_000), "{waits:?}");
+    assert!(waits[0] <= 2_500, "{waits:?}");
+}
+
+#[test]
+fn a_restart_waits_for_what_is_left_and_goes_on_counting() {
+    let state = State::resumed(7, Failure::Unauthorized, 5_000);
+    let (state, action) = state.step(Event::Want(Want::Recording), 1_000, 0.5);
+    assert_eq!((action, state.due()), (None, Some(5_000)));
+    assert_eq!(state.failure, Some(Failure::Unauthorized), "people still see why");
+    let (state, action) = state.step(Event::Due, 4_999, 0.5);
+    assert_eq!(action, None);
+    let (state, action) = state.step(Event::Due, 5_000, 0.5);
+    assert_eq!(action, Some(Action::Start));
+    let state = state.step(failed(Failure::Unauthorized), 5_100, 0.5).0;
+    assert_eq!((state.failures(), state.due()), (8, Some(5_100 + 48_000)));
+
+    let changed = State::resumed(7, Failure::Unauthorized, 5_000);
+    let changed = changed.step(Event::Want(Want::Recording), 0, 0.5).0;
+    let (changed, action) = changed.step(Event::Changed, 10, 0.5);
+    assert_eq!(
+        (action, changed.failures()),
+        (Some(Action::Start), 0),
+        "a new password"
+    );
+}
+
+#[test]
 fn a_window_opens_and_closes_without_another_connection() {
     let (state, action) = State::default().step(Event::Want(Want::Ready), 0, 0.5);
     assert_eq!(action, Some(Action::Start));

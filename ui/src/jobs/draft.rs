@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use wire::UnixMs;
 use wire::api::{Job, JobPatch, NewJob};
+use wire::plan::RetryPolicy;
 use wire::schedule::{Schedule, StreamChoice, Weekday, WeeklyWindow};
 use yew::Reducible;
 
@@ -167,6 +168,8 @@ impl Draft {
             streams: self.streams,
             enabled: self.enabled,
             pre_roll_s: self.pre_roll_s(),
+            alert_after: RetryPolicy::default().alert_after,
+            longest_pause_s: RetryPolicy::default().longest_pause_ms / 1000,
         }
     }
 
@@ -175,7 +178,7 @@ impl Draft {
         self.pre_roll.trim().parse().unwrap_or(0)
     }
 
-    /// The change of a job: all of it, because the form shows all of it.
+    /// The change of a job: all of what the form shows.
     pub(crate) fn patch(&self, schedule: Schedule) -> JobPatch {
         JobPatch {
             name: Some(self.name.trim().to_owned()),
@@ -184,6 +187,7 @@ impl Draft {
             streams: Some(self.streams),
             enabled: Some(self.enabled),
             pre_roll_s: Some(self.pre_roll_s()),
+            ..JobPatch::default()
         }
     }
 }
@@ -210,6 +214,8 @@ mod tests {
             streams: StreamChoice::Both,
             enabled: false,
             pre_roll_s: 20,
+            alert_after: 3,
+            longest_pause_s: 600,
             created: UnixMs(0),
             revision: 3,
             upcoming: wire::api::UpcomingWindows {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CameraId, JobId};
+use crate::plan::RetryPolicy;
 use crate::schedule::{Schedule, StreamChoice};
 use crate::time::UnixMs;
 
@@ -29,10 +30,28 @@ pub struct NewJob {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schema(maximum = 30, default = 0))]
     pub pre_roll_s: u32,
+    /// Attempts without footage, one after the other, after which the recording counts as failing and people
+    /// are told: 1 to 1000. It is tried again all the same. Of several jobs the least counts.
+    #[serde(default = "alert_after")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 1000, default = 10))]
+    pub alert_after: u32,
+    /// Longest pause between two attempts at a camera that refuses, in seconds: 5 to 3600. One that is away is
+    /// tried every few seconds. Of several jobs the least counts.
+    #[serde(default = "longest_pause_s")]
+    #[cfg_attr(feature = "schema", schema(minimum = 5, maximum = 3600, default = 60))]
+    pub longest_pause_s: u32,
 }
 
 const fn yes() -> bool {
     true
+}
+
+fn alert_after() -> u32 {
+    RetryPolicy::default().alert_after
+}
+
+fn longest_pause_s() -> u32 {
+    RetryPolicy::default().longest_pause_ms / 1000
 }
 
 /// `PATCH /api/v1/recording-jobs/{id}`: only the fields given change.
@@ -59,6 +78,14 @@ pub struct JobPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(maximum = 30))]
     pub pre_roll_s: Option<u32>,
+    /// New number of attempts after which people are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 1000))]
+    pub alert_after: Option<u32>,
+    /// New longest pause in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(minimum = 5, maximum = 3600))]
+    pub longest_pause_s: Option<u32>,
 }
 
 /// A recording job as the API shows it.
@@ -82,6 +109,12 @@ pub struct Job {
     /// Seconds of footage from before each window that are kept when it opens.
     #[serde(default)]
     pub pre_roll_s: u32,
+    /// Attempts without footage after which people are told.
+    #[serde(default = "alert_after")]
+    pub alert_after: u32,
+    /// Longest pause between two attempts at a camera that refuses, in seconds.
+    #[serde(default = "longest_pause_s")]
+    pub longest_pause_s: u32,
     /// When it was made.
     pub created: UnixMs,
     /// Grows with each change; the same as in the `ETag`.

@@ -18,6 +18,8 @@ DROP TABLE recording_override;
 DROP INDEX assignment_node;
 ALTER TABLE assignment DROP COLUMN reason;
 ALTER TABLE assignment DROP COLUMN ended;
+ALTER TABLE recording_job DROP COLUMN longest_pause_s;
+ALTER TABLE recording_job DROP COLUMN alert_after;
 ALTER TABLE recording_job DROP COLUMN pre_roll_s;
 ALTER TABLE camera DROP COLUMN node_labels;
 ALTER TABLE camera DROP COLUMN copies;

@@ -43,6 +43,9 @@ CREATE INDEX enrolment_token_organization ON enrolment_token (organization, crea
 ALTER TABLE camera ADD COLUMN copies SMALLINT NOT NULL DEFAULT 1;
 ALTER TABLE camera ADD COLUMN node_labels TEXT NOT NULL DEFAULT '';
 ALTER TABLE recording_job ADD COLUMN pre_roll_s INTEGER NOT NULL DEFAULT 0;
+-- Attempts without footage after which people are told, and the longest pause between two.
+ALTER TABLE recording_job ADD COLUMN alert_after INTEGER NOT NULL DEFAULT 10;
+ALTER TABLE recording_job ADD COLUMN longest_pause_s INTEGER NOT NULL DEFAULT 60;
 
 -- Open assignments have no end; a camera has as many as it has copies, one more while it moves.
 ALTER TABLE assignment ADD COLUMN ended BIGINT;

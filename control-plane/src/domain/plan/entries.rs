@@ -83,6 +83,6 @@ fn entry(
         },
         pre_roll_ms: camera.wish.pre_roll_s(stream) * 1000,
         cut: Some(camera.cut),
-        retry: RetryPolicy::default(),
+        retry: camera.wish.retry(stream),
     })
 }

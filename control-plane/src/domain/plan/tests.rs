@@ -74,6 +74,7 @@ fn job(n: u8, schedule: &Schedule, name: &str) -> PlanJob {
         zone: zone(name).unwrap(),
         streams: StreamChoice::Main,
         pre_roll_s: 0,
+        retry: wire::plan::RetryPolicy::default(),
     }
 }
 

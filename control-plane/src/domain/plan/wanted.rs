@@ -4,6 +4,7 @@
 //! which the newest that covers an instant decides. Licences and nodes are not looked at here.
 
 use jiff::tz::TimeZone;
+use wire::plan::RetryPolicy;
 use wire::schedule::StreamChoice;
 use wire::{JobId, OverrideId, StreamKind, TimeRange, UnixMs};
 
@@ -28,6 +29,8 @@ pub struct PlanJob {
     pub streams: StreamChoice,
     /// Seconds from before a window that are kept when it opens.
     pub pre_roll_s: u32,
+    /// What is done when recording fails.
+    pub retry: RetryPolicy,
 }
 
 /// What an override does.
@@ -185,6 +188,18 @@ impl Wish {
             is_of_stream && job.rule.once().is_none() && !job.rule.is_continuous()
         });
         recurring.next()?.zone.iana_name().map(str::to_owned)
+    }
+
+    /// What is done when recording fails: the least of what the jobs of the stream ask for.
+    #[must_use]
+    pub fn retry(&self, stream: StreamKind) -> RetryPolicy {
+        let jobs = self.jobs.iter();
+        let of_stream = jobs.filter(|job| job.streams.streams().contains(&stream));
+        let least = of_stream.map(|job| job.retry).reduce(|one, other| RetryPolicy {
+            alert_after: one.alert_after.min(other.alert_after),
+            longest_pause_ms: one.longest_pause_ms.min(other.longest_pause_ms),
+        });
+        least.unwrap_or_default()
     }
 
     /// Seconds of pre-roll: the most that a job of the stream asks for.

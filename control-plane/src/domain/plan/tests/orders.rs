@@ -213,6 +213,41 @@ fn erasures_are_planned_until_they_are_done() {
 }
 
 #[test]
+fn a_limit_of_uploads_is_in_the_plan_and_alone_changes_it() {
+    let mut nodes = vec![node(1, Presence::Online)];
+    let (mut cameras, mut kept) = (vec![camera(1)], Vec::new());
+    settle(&mut cameras, &mut kept, &nodes, NOW);
+    assert_eq!((kept[0].revision, kept[0].uplink_bps), (1, None));
+    nodes[0].uplink_bps = Some(1_000_000);
+    settle(&mut cameras, &mut kept, &nodes, NOW);
+    assert_eq!((kept[0].revision, kept[0].uplink_bps), (2, Some(1_000_000)));
+    assert!(settle(&mut cameras, &mut kept, &nodes, NOW).changed.is_empty());
+}
+
+#[test]
+fn of_several_jobs_the_least_patient_says_how_failures_are_tried_again() {
+    let mut cameras = vec![camera(1)];
+    let retry = |alert_after, longest_pause_ms| wire::plan::RetryPolicy {
+        alert_after,
+        longest_pause_ms,
+    };
+    let mut jobs = vec![
+        job(1, &daily("08:00", "18:00"), "Asia/Kathmandu"),
+        job(2, &daily("12:00", "20:00"), "UTC"),
+    ];
+    (jobs[0].retry, jobs[1].retry) = (retry(20, 30_000), retry(5, 600_000));
+    cameras[0].wish.jobs = jobs;
+    let mut kept = Vec::new();
+    settle(&mut cameras, &mut kept, &[node(1, Presence::Online)], NOW);
+    assert_eq!(kept[0].entries[0].retry, retry(5, 30_000));
+    assert_eq!(kept[0].entries[0].time_zone, None, "nothing of it repeats");
+    cameras[0].wish.switch = false;
+    settle(&mut cameras, &mut kept, &[node(1, Presence::Online)], NOW);
+    let zone = kept[0].entries[0].time_zone.as_deref();
+    assert_eq!(zone, Some("Asia/Kathmandu"), "the oldest job's");
+}
+
+#[test]
 fn a_pause_cuts_a_window_and_a_cancel_opens_it_anew() {
     let nodes = [node(1, Presence::Online)];
     let now = at("2026-06-03T10:00:00Z");
