@@ -149,17 +149,20 @@ pub async fn renew(access: Access, link: Link, plans: watch::Sender<Option<Plan>
     let mut pauses = pauses();
     loop {
         let rest = access.rest(now());
-        tokio::select! {
+        let is_refused = tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(rest) => {
                 // What was due all along is tried again ever more seldom.
                 if !rest.is_zero() {
                     pauses = self::pauses();
                 }
+                false
             }
-            () = access.0.refused.notified() => {}
-        }
-        let pause = match renew_once(&access, &link).await {
+            () = access.0.refused.notified() => true,
+        };
+        // Whom the bus turned out it does not carry: a removed node learns at once that it is.
+        let bus = (!is_refused).then_some(&link);
+        let pause = match renew_once(&access, bus).await {
             Ok(()) => {
                 // The bus looks at tokens only when somebody connects.
                 if let Some(client) = link.client() {
@@ -184,14 +187,18 @@ pub async fn renew(access: Access, link: Link, plans: watch::Sender<Option<Plan>
     }
 }
 
-async fn renew_once(access: &Access, link: &Link) -> Result<(), AskError> {
-    let asked = request(link, access.node(), NodeRequestKind::Token, &TokenRequest {});
-    let fresh = match asked.await {
-        Ok(fresh) => fresh,
-        Err(error) => {
-            tracing::debug!(%error, "no token over the bus; asking over HTTPS");
-            prove(&access.0.https, &access.0.server, access.node(), &access.0.key).await?
-        }
+/// Asks over the bus, when there is one to ask over, and else over HTTPS.
+async fn renew_once(access: &Access, bus: Option<&Link>) -> Result<(), AskError> {
+    let over_bus = match bus {
+        Some(link) => request(link, access.node(), NodeRequestKind::Token, &TokenRequest {})
+            .await
+            .inspect_err(|error| tracing::debug!(%error, "no token over the bus; asking over HTTPS"))
+            .ok(),
+        None => None,
+    };
+    let fresh = match over_bus {
+        Some(fresh) => fresh,
+        None => prove(&access.0.https, &access.0.server, access.node(), &access.0.key).await?,
     };
     if let Err(error) = access.take(fresh).await {
         // It is good until the next start.
