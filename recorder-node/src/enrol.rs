@@ -139,7 +139,7 @@ async fn post<B: Serialize, A: DeserializeOwned>(
     let away = |error: &dyn std::fmt::Display| AskError::Away(error.to_string());
     let url = server.join(path).map_err(|error| away(&error))?;
     let answer = client.post(url).json(body).send().await;
-    let answer = answer.map_err(|error| AskError::Away(chain(&error)))?;
+    let answer = answer.map_err(|error| AskError::Away(https::explained(&error, "https.ca_file")))?;
     if answer.status() == StatusCode::OK {
         return answer.json().await.map_err(|error| away(&error));
     }
@@ -159,17 +159,6 @@ async fn refusal(answer: Response) -> AskError {
         Some(problem) => AskError::Away(problem.title),
         None => AskError::Away(format!("it answered {status}: is it a control plane?")),
     }
-}
-
-/// The error with its causes, which say what the outer one hides.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

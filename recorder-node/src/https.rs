@@ -31,6 +31,22 @@ pub fn client(config: &Https) -> anyhow::Result<ClientBuilder> {
     Ok(builder)
 }
 
+/// An error with its causes, which say what the outer one hides; of a certificate that is not trusted also the
+/// key that names whom to trust.
+#[must_use]
+pub fn explained(error: &dyn std::error::Error, key: &str) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    if text.contains("invalid peer certificate") {
+        text = format!("its certificate is not trusted here, name who signed it in `{key}` ({text})");
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
@@ -98,6 +114,11 @@ mod tests {
         let ask = |config: &Https| client(config).unwrap().build().unwrap().get(&url).send();
         let error = ask(&Https::default()).await.unwrap_err();
         assert!(error.is_connect(), "{error:?}");
+        let said = explained(&error, "https.ca_file");
+        assert!(
+            said.contains("not trusted here, name who signed it in `https.ca_file`"),
+            "{said}"
+        );
         let answer = ask(&known).await.unwrap();
         assert_eq!(answer.text().await.unwrap(), "well");
     }

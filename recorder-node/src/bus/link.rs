@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use wire::bus::{inbox_prefix, kv_subject};
 
 use super::access::Access;
+use crate::https;
 
 const PUT_LIMIT: Duration = Duration::from_secs(5);
 
@@ -125,6 +126,7 @@ pub async fn connect(
         if matches!(error.kind(), Authentication | AuthorizationViolation) {
             access.refused();
         }
+        let error = https::explained(&error, "bus.ca_file");
         format!("cannot connect to the bus at {}: {error}", urls.join(", "))
     })?;
     // Older servers fail to make buckets and silently drop what they do not know.
