@@ -18,6 +18,7 @@ Environment:
   CLOUDCAM_CACHE         where build output, tools and encoded loops go (default ~/.cache/cloudcam)
   CARGO_TARGET_DIR       build output (default $CLOUDCAM_CACHE/target)
   CLOUDCAM_E2E_SECONDS   length of the long recordings (default 300)
+  CLOUDCAM_E2E_CUT_OFF   seconds for which a node is cut off from the bus (default 240; 600 for the full length)
   CLOUDCAM_E2E_REPLICAS_SECONDS  how long servers are killed behind a balancer (default 90)
 HELP
 }
