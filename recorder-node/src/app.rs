@@ -153,6 +153,8 @@ pub async fn serve(
     tasks.spawn(keeper.run(access.clone(), bus_stop.clone()));
     tasks.spawn(renew(access, link.clone(), plans.clone(), stop.clone()));
     let (read, plan_read) = watch::channel(0);
+    let secrets = context.secrets.clone();
+    tasks.spawn(secrets.follow(plan_seen.clone(), stop.clone()));
     tasks.spawn(plan::follow(link, node, plans, read, stop.clone()));
     let reporter = Reporter {
         node,

@@ -1,12 +1,21 @@
 //! Cameras' credentials: asked for when their revision changes, kept for when nobody answers.
+//!
+//! They are asked for as soon as a plan names them, not when a window opens: nobody may answer then.
 
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use wire::NodeId;
 use wire::bus::{CredentialsReply, CredentialsRequest, NodeRequestKind};
-use wire::plan::PlanEntry;
+use wire::plan::{Plan, PlanEntry};
 use wire::source::Credentials;
 
 use super::{Link, request};
 use crate::db::{Db, settings};
+
+/// What could not be had is asked for again after this, while nothing else happens.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// Where supervisors get credentials.
 #[derive(Clone)]
@@ -31,18 +40,55 @@ impl Secrets {
         if !entry.has_credentials {
             return Ok(None);
         }
+        match self.kept(entry).await {
+            Some((revision, credentials)) if revision == entry.credentials_revision => Ok(credentials),
+            cached => self.ask(entry, cached.map(|(_, credentials)| credentials)).await,
+        }
+    }
+
+    async fn kept(&self, entry: &PlanEntry) -> Option<(u64, Option<Credentials>)> {
         let camera = entry.camera;
         let cached = self
             .db
             .call(move |c| settings::cached_credentials(c, camera))
             .await;
-        let cached = cached.unwrap_or_else(|error| {
+        cached.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot read credentials");
             None
-        });
-        match cached {
-            Some((revision, credentials)) if revision == entry.credentials_revision => Ok(credentials),
-            cached => self.ask(entry, cached.map(|(_, credentials)| credentials)).await,
+        })
+    }
+
+    /// Whether all that the plan's cameras ask for is kept now.
+    async fn have(&self, plan: &Plan) -> bool {
+        let mut all = true;
+        for entry in plan.entries.iter().filter(|entry| entry.has_credentials) {
+            let _ = self.get(entry).await;
+            let kept = self.kept(entry).await;
+            all &= kept.is_some_and(|(revision, _)| revision >= entry.credentials_revision);
+        }
+        all
+    }
+
+    /// Gets what the cameras of each plan ask for, also when the bus returns, until `stop`.
+    pub async fn follow(self, mut plans: watch::Receiver<Option<Plan>>, stop: CancellationToken) {
+        let mut connections = self.link.epochs();
+        loop {
+            connections.mark_unchanged();
+            let plan = plans.borrow_and_update().clone();
+            let has_all = match (&plan, self.link.client()) {
+                (Some(plan), Some(_)) => self.have(plan).await,
+                _ => true,
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = plans.changed() => if changed.is_err() {
+                    return;
+                },
+                changed = connections.changed() => if changed.is_err() {
+                    return;
+                },
+                () = tokio::time::sleep(AGAIN), if !has_all => {}
+            }
         }
     }
 
