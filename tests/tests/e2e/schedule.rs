@@ -94,10 +94,10 @@ async fn recorded(world: &World, camera: CameraId, from: UnixMs) -> Result<(i64,
     Ok((*first.context("a frame")?, *last.context("a frame")?))
 }
 
-/// Recording begins at once, and ends at once when `stop` was said.
-async fn cycle(
+/// Recording of the simulator's camera with that index begins at once, and ends at once when `stop` was said.
+pub(crate) async fn cycle(
     world: &World,
-    sims: &Cameras,
+    (sims, index): (&Cameras, usize),
     camera: CameraId,
     start: impl AsyncFnOnce() -> Result<()>,
     stop: impl AsyncFnOnce() -> Result<()>,
@@ -108,7 +108,7 @@ async fn cycle(
         "it is recorded for a while",
         Duration::from_secs(30),
         async || {
-            let runs = sims.sent(0).await?.runs;
+            let runs = sims.sent(index).await?.runs;
             Ok(runs
                 .last()
                 .is_some_and(|run| run.last_us > (on.0 as u64 + 8_000) * 1_000)
@@ -119,7 +119,7 @@ async fn cycle(
     let off = now();
     stop().await?;
     wait_for("five seconds pass", Duration::from_secs(20), async || {
-        let sent_us = sims.sent(0).await?.runs.last().context("a run")?.last_us;
+        let sent_us = sims.sent(index).await?.runs.last().context("a run")?.last_us;
         let late = (sent_us / 1_000) as i64 - off.0;
         ensure!(late <= STOPS_MS, "still read {late} ms later");
         Ok((now().since(off) > 5_000).then_some(()))
@@ -147,7 +147,7 @@ async fn words(world: &World) -> Result<()> {
 
     cycle(
         world,
-        &sims,
+        (&sims, 0),
         id,
         async || say(json!({ "kind": "record", "duration_s": 600 })).await,
         async || say(json!({ "kind": "stop" })).await,
@@ -160,7 +160,7 @@ async fn words(world: &World) -> Result<()> {
     let job = std::cell::RefCell::new(String::new());
     cycle(
         world,
-        &sims,
+        (&sims, 0),
         id,
         async || {
             *job.borrow_mut() = api.add_job(id, &schedule, &json!({})).await?;
@@ -177,28 +177,13 @@ async fn words(world: &World) -> Result<()> {
     licensed(world, &sims).await.context("a licence")?;
 
     let id = api.add("removed", &sims.urls[0], &off).await?;
-    let on = now();
-    api.set_recording(id, true).await?;
-    wait_for(
-        "it is recorded for a while",
-        Duration::from_secs(30),
-        async || {
-            let runs = sims.sent(0).await?.runs;
-            Ok(runs
-                .last()
-                .is_some_and(|run| run.last_us > (on.0 as u64 + 5_000) * 1_000)
-                .then_some(()))
-        },
+    cycle(
+        world,
+        (&sims, 0),
+        id,
+        async || api.set_recording(id, true).await.map(drop),
+        async || api.delete(id).await,
     )
-    .await?;
-    let gone = now();
-    api.delete(id).await?;
-    wait_for("five seconds pass", Duration::from_secs(20), async || {
-        let sent_us = sims.sent(0).await?.runs.last().context("a run")?.last_us;
-        let late = (sent_us / 1_000) as i64 - gone.0;
-        ensure!(late <= STOPS_MS, "still read {late} ms later");
-        Ok((now().since(gone) > 5_000).then_some(()))
-    })
     .await
     .context("removed")
 }
@@ -206,26 +191,14 @@ async fn words(world: &World) -> Result<()> {
 /// Recorded for as long as its licence lasts.
 async fn licensed(world: &World, sims: &Cameras) -> Result<()> {
     let api = &world.api;
-    let (_, me) = api.ask::<Value>(Method::GET, "/api/v1/me", None).await?;
-    let organization = me["organization"].as_str().context("an organization")?;
-    let path = format!("/api/v1/organizations/{organization}");
+    let path = organization(world).await?;
     api.patch(&path, &json!({ "licensing": "required" })).await?;
     let id = api
         .add("licensed", &sims.urls[0], &json!({ "allow_duplicate": true }))
         .await?;
     let lapses = now().plus(25_000);
-    let body = json!({
-        "name": "Standard", "valid_from": now().0 - MINUTE_MS, "valid_to": lapses,
-        "plan": {"features": ["recording"], "retention_days": 30, "max_width": 3840, "max_height": 2160,
-            "max_bitrate_bps": 16_000_000},
-    });
-    let issued = api.post("/api/v1/licences", &body).await?;
-    let licence = issued["items"][0]["id"].as_str().context("a licence")?;
-    let path = format!("/api/v1/licences/{licence}/camera");
-    let (status, answer) = api
-        .ask(Method::PUT, &path, Some(&json!({ "camera": id })))
-        .await?;
-    ensure!(status.is_success(), "{status} {answer}");
+    let licence = issue(world, lapses).await?;
+    assign(world, &licence, id).await?;
     let on = now();
     world.wait_recording(id).await?;
     clock_says(lapses.plus(4_000)).await?;
@@ -238,10 +211,32 @@ async fn licensed(world: &World, sims: &Cameras) -> Result<()> {
         (-CLOCK_MS..=200).contains(&before),
         "the last frame is {before} ms before the lapse"
     );
-    api.patch(
-        &format!("/api/v1/organizations/{organization}"),
-        &json!({ "licensing": "none" }),
-    )
-    .await
-    .map(drop)
+    api.patch(&path, &json!({ "licensing": "none" })).await.map(drop)
+}
+
+/// Path of the administrator's organization.
+pub(crate) async fn organization(world: &World) -> Result<String> {
+    let (_, me) = world.api.ask::<Value>(Method::GET, "/api/v1/me", None).await?;
+    let id = me["organization"].as_str().context("an organization")?;
+    Ok(format!("/api/v1/organizations/{id}"))
+}
+
+/// Path of a new licence that ends at `until`.
+pub(crate) async fn issue(world: &World, until: UnixMs) -> Result<String> {
+    let body = json!({
+        "name": "Standard", "valid_from": now().0 - MINUTE_MS, "valid_to": until,
+        "plan": {"features": ["recording"], "retention_days": 30, "max_width": 3840, "max_height": 2160,
+            "max_bitrate_bps": 16_000_000},
+    });
+    let issued = world.api.post("/api/v1/licences", &body).await?;
+    let id = issued["items"][0]["id"].as_str().context("a licence")?;
+    Ok(format!("/api/v1/licences/{id}"))
+}
+
+/// Gives a licence to a camera.
+pub(crate) async fn assign(world: &World, licence: &str, camera: CameraId) -> Result<()> {
+    let (path, body) = (format!("{licence}/camera"), json!({ "camera": camera }));
+    let (status, answer) = world.api.ask(Method::PUT, &path, Some(&body)).await?;
+    ensure!(status.is_success(), "{status} {answer}");
+    Ok(())
 }
