@@ -9,37 +9,49 @@ use anyhow::{Context, Result, ensure};
 use super::process::Process;
 use super::programs::built;
 
-/// Configures control plane and bus in a folder.
+/// The certificate of the authority that everybody trusts, in a world with TLS.
+pub(super) const CA_FILE: &str = "ca.pem";
+
+/// Configures control plane and bus in a folder; `http` and `bus` are more keys of the control plane's sections.
+/// With a private authority in the folder, the bus speaks TLS.
 ///
 /// # Errors
 /// When a command fails.
-pub(super) fn control(dir: &Path, bus_port: u16, http_port: u16, bus: &str) -> Result<()> {
+pub(super) fn control(dir: &Path, bus_port: u16, http_port: u16, (http, bus): (&str, &str)) -> Result<()> {
     let config = dir.join("control.toml");
+    let (ca, certificate, key) = (dir.join(CA_FILE), dir.join("bus.pem"), dir.join("bus.key"));
+    let (scheme, trust) = if ca.exists() {
+        ("tls", format!("ca_file = {ca:?}\n"))
+    } else {
+        ("nats", String::new())
+    };
     let text = format!(
-        "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:{http_port}\"\n[bus]\nurl = \"nats://127.0.0.1:{bus_port}\"\n{bus}",
+        "data_dir = {:?}\n[http]\nbind = \"127.0.0.1:{http_port}\"\n{http}[bus]\nurl = \"{scheme}://127.0.0.1:{bus_port}\"\n{trust}{bus}",
         dir.join("control"),
     );
     std::fs::write(&config, text)?;
     let config = config.as_os_str();
     run("control-plane", &["init".as_ref(), "--config".as_ref(), config])?;
     let (out, store, port) = (dir.join("nats.conf"), dir.join("nats"), bus_port.to_string());
-    run(
-        "control-plane",
-        &[
-            "nats-config".as_ref(),
-            "--config".as_ref(),
-            config,
-            "--out".as_ref(),
-            out.as_os_str(),
-            "--store-dir".as_ref(),
-            store.as_os_str(),
-            "--port".as_ref(),
-            port.as_ref(),
-            "--max-store".as_ref(),
-            "2GB".as_ref(),
-        ],
-    )?;
-    Ok(())
+    let mut arguments: Vec<&OsStr> = vec![
+        "nats-config".as_ref(),
+        "--config".as_ref(),
+        config,
+        "--out".as_ref(),
+        out.as_os_str(),
+        "--store-dir".as_ref(),
+        store.as_os_str(),
+        "--port".as_ref(),
+        port.as_ref(),
+        "--max-store".as_ref(),
+        "2GB".as_ref(),
+    ];
+    if ca.exists() {
+        let tls = ["--tls-cert".as_ref(), certificate.as_os_str()];
+        arguments.extend(tls);
+        arguments.extend(["--tls-key".as_ref(), key.as_os_str()]);
+    }
+    run("control-plane", &arguments).map(drop)
 }
 
 /// Lets a node join and starts it; its files are `<file>.toml`, `<file>.err` and the folder `<file>`.
@@ -48,7 +60,11 @@ pub(super) fn control(dir: &Path, bus_port: u16, http_port: u16, bus: &str) -> R
 /// When it cannot join or be started.
 pub(super) fn node(dir: &Path, file: &str, name: &str, server: &str) -> Result<Process> {
     let config = dir.join(format!("{file}.toml"));
-    let text = format!("data_dir = {:?}\nname = {name:?}\n", dir.join(file));
+    let mut text = format!("data_dir = {:?}\nname = {name:?}\n", dir.join(file));
+    let ca = dir.join(CA_FILE);
+    if ca.exists() {
+        text = format!("{text}[https]\nca_file = {ca:?}\n");
+    }
     std::fs::write(&config, text)?;
     let control = dir.join("control.toml");
     let token = run(

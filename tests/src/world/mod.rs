@@ -9,6 +9,7 @@ mod install;
 pub mod process;
 pub mod programs;
 pub mod relay;
+pub mod tls;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use disk::Disk;
 use process::Process;
 use programs::{built, free_port, nats_server};
 use relay::Relay;
+use tls::{Authority, Front};
 
 /// Generous: only a broken product exceeds it.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -38,6 +40,8 @@ pub struct World {
     pub bus: Process,
     /// A signed-in client.
     pub api: Api,
+    /// What nodes call the control plane.
+    server: String,
     folder: Folder,
 }
 
@@ -45,6 +49,12 @@ pub struct World {
 struct Folder(Option<tempfile::TempDir>);
 
 impl Folder {
+    fn create(name: &str) -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let prefix = format!("cloudcam-{name}-");
+        Ok(Self(Some(tempfile::Builder::new().prefix(&prefix).tempdir()?)))
+    }
+
     fn path(&self) -> PathBuf {
         self.0
             .as_ref()
@@ -76,15 +86,30 @@ impl World {
     /// # Errors
     /// As [`World::start`].
     pub async fn start_with(name: &str, bus: &str) -> Result<Self> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = Folder(Some(
-            tempfile::Builder::new()
-                .prefix(&format!("cloudcam-{name}-"))
-                .tempdir()?,
-        ));
+        let (folder, ports) = (Folder::create(name)?, (free_port()?, free_port()?));
+        let base = format!("http://127.0.0.1:{}", ports.1);
+        install::control(&folder.path(), ports.0, ports.1, ("", bus))?;
+        Self::run(folder, ports.1, base).await
+    }
+
+    /// The same with TLS under a private authority: to the bus, and to a front before the control plane.
+    ///
+    /// # Errors
+    /// As [`World::start`].
+    pub async fn start_tls(name: &str) -> Result<(Self, Front)> {
+        let (folder, ports) = (Folder::create(name)?, (free_port()?, free_port()?));
         let dir = folder.path();
-        let (bus_port, http_port) = (free_port()?, free_port()?);
-        install::control(&dir, bus_port, http_port, bus)?;
+        let authority = Authority::create(&dir.join(install::CA_FILE))?;
+        authority.write(&dir.join("bus.pem"), &dir.join("bus.key"))?;
+        let front = Front::start(&authority, ports.1).await?;
+        let server = format!("https://127.0.0.1:{}", front.port);
+        let http = format!("public_url = {server:?}\n");
+        install::control(&dir, ports.0, ports.1, (&http, ""))?;
+        Ok((Self::run(folder, ports.1, server).await?, front))
+    }
+
+    async fn run(folder: Folder, http_port: u16, server: String) -> Result<Self> {
+        let dir = folder.path();
         let bus = Process::start(
             "nats",
             nats_server()?,
@@ -101,12 +126,13 @@ impl World {
             Api::sign_in(&base, password.trim()).await.map(Some)
         })
         .await?;
-        let node = install::node(&dir, "node", "test node", &base)?;
+        let node = install::node(&dir, "node", "test node", &server)?;
         Ok(Self {
             node,
             control,
             bus,
             api,
+            server,
             folder,
         })
     }
@@ -117,7 +143,7 @@ impl World {
     /// # Errors
     /// When it cannot join or be started.
     pub fn add_node(&self, name: &str) -> Result<Process> {
-        install::node(&self.folder(), name, name, &self.api.base)
+        install::node(&self.folder(), name, name, &self.server)
     }
 
     /// Starts the node again so that its way to the bus leads through a relay.
