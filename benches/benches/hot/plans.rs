@@ -12,7 +12,7 @@ use control_plane::domain::plan::{Input, Outcome, PlanCamera, PlanJob, Wish, dec
 use control_plane::domain::schedule::{Rule, zone};
 use criterion::Throughput;
 use wire::coverage::GapCause;
-use wire::plan::{CutTargets, Plan};
+use wire::plan::{CutTargets, Plan, RetryPolicy};
 use wire::schedule::{Schedule, StreamChoice, Weekday, WeeklyWindow};
 use wire::source::Source;
 use wire::{CameraId, JobId, NodeId, OrganizationId, UnixMs};
@@ -123,6 +123,7 @@ fn node(index: usize) -> Node {
         networks: Vec::new(),
         labels: Vec::new(),
         max_cameras: Some(EACH as u64),
+        uplink_bps: None,
     }
 }
 
@@ -183,5 +184,6 @@ fn job(index: usize) -> Result<PlanJob> {
         zone: zone("Europe/Berlin")?,
         streams: StreamChoice::Main,
         pre_roll_s: 5,
+        retry: RetryPolicy::default(),
     })
 }
