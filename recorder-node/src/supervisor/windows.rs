@@ -301,6 +301,47 @@ mod tests {
         }
     }
 
+    /// Nights from 01:30 to 03:30 in Berlin, the last plan of a winter followed until the next one: an hour long
+    /// on 29 March, three on 25 October.
+    #[test]
+    fn a_weekly_pattern_keeps_its_time_of_day_when_clocks_change() {
+        let at = |text: &str| text.parse::<UnixMs>().unwrap();
+        let first = at("2026-03-20T00:30:00Z");
+        let mut plan = entry(Vec::new());
+        plan.time_zone = Some("Europe/Berlin".to_owned());
+        let night = |day: i64| TimeRange::new(first.plus(day * DAY), first.plus(day * DAY + 2 * HOUR));
+        plan.afterwards = (0..7).map(|day| night(day).unwrap()).collect();
+        let mut windows = Windows::new(&plan);
+        let (mut now, mut opened) = (first.plus(-HOUR), Vec::new());
+        while now < at("2026-11-05T00:00:00Z") {
+            for change in windows.at(now, false).1 {
+                if let Change::Open((start, Some(end))) = change {
+                    opened.push((start, end));
+                }
+            }
+            now = windows.wake(now).unwrap();
+        }
+        let berlin = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        let shown = |at: UnixMs| {
+            let at = jiff::Timestamp::from_millisecond(at.0).unwrap();
+            berlin.to_datetime(at).time()
+        };
+        for (start, end) in &opened {
+            let times = (shown(*start), shown(*end));
+            assert_eq!(
+                times,
+                (jiff::civil::time(1, 30, 0, 0), jiff::civil::time(3, 30, 0, 0))
+            );
+        }
+        let unusual = opened.iter().filter(|(start, end)| end.since(*start) != 2 * HOUR);
+        let unusual: Vec<_> = unusual.map(|(start, end)| (*start, end.since(*start))).collect();
+        let expected = [
+            (at("2026-03-29T00:30:00Z"), HOUR),
+            (at("2026-10-24T23:30:00Z"), 3 * HOUR),
+        ];
+        assert_eq!((opened.len(), unusual.as_slice()), (230, &expected[..]));
+    }
+
     #[test]
     fn what_is_continuous_never_stops_but_where_its_permission_ends() {
         let mut plan = entry(vec![range(0, 2 * DAY)]);
