@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -142,7 +143,12 @@ impl Writer {
         let Some(part) = self.parts.get_mut(&stream.key) else {
             return;
         };
-        match part.append(chunk) {
+        // After a failed flush nothing more of this file counts: the next one begins at once.
+        let appended = match part.file.failed.load(Ordering::Acquire) {
+            false => part.append(chunk),
+            true => Err(io::Error::other("what was written did not reach the disk")),
+        };
+        match appended {
             Ok(whole) => {
                 if whole {
                     self.heads.grow(stream.key, part.open_object());
