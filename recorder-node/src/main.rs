@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use recorder_node::{app, check, config::Config, enrol};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// Records cameras by the control plane's plan, keeps the footage until it is stored, and reports gaps.
@@ -63,7 +64,7 @@ enum LogForm {
 fn main() -> ExitCode {
     let args = Args::parse();
     let quiet = matches!(args.command, Command::Check { .. });
-    start_logs(args.log, if quiet { "error" } else { "info" });
+    let _logs = start_logs(args.log, if quiet { "error" } else { "info" });
     // Two TLS providers are compiled into nobody; without this one, TLS clients cannot be made.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let result = match args.command {
@@ -94,14 +95,18 @@ fn join(config: &Config, server: &str, token: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn start_logs(form: LogForm, level: &str) {
+/// Logs go to standard error until the guard goes, by a thread of their own: it may be a file on the disk that is
+/// full or hangs, and neither may stop a recording.
+fn start_logs(form: LogForm, level: &str) -> WorkerGuard {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(format!("{level},async_nats=warn,retina=warn,hyper=warn")));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(writer);
     match form {
         LogForm::Human => builder.init(),
         LogForm::Json => builder.json().init(),
     }
+    guard
 }
