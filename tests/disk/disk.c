@@ -1,6 +1,6 @@
 /* A disk that misbehaves, put between a program and the C library with LD_PRELOAD.
  *
- * CLOUDCAM_DISK_FOLDER  files below it are on this disk; all others are left alone
+ * CLOUDCAM_DISK_FOLDER  files whose paths begin so are on this disk; all others are left alone
  * CLOUDCAM_DISK_FAULT   a file that says what is wrong, looked at on each call; none: nothing is
  *
  *   hang        writes and syncs do not return until the fault is another one

@@ -28,7 +28,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// The disk below `folder`; its own files are in `world`.
+    /// The disk of all paths that begin with `folder`; its own files are in `world`.
     ///
     /// # Errors
     /// When there is no C compiler.

@@ -167,7 +167,7 @@ impl World {
         Ok(relay)
     }
 
-    /// Starts the node again so that the disk under its data can be made to fail.
+    /// Starts the node again so that the disk under its data and its log can be made to fail.
     ///
     /// # Errors
     /// When there is no C compiler, or the node does not stop.
