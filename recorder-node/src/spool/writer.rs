@@ -144,9 +144,10 @@ impl Writer {
             return;
         };
         // After a failed flush nothing more of this file counts: the next one begins at once.
-        let appended = match part.file.failed.load(Ordering::Acquire) {
-            false => part.append(chunk),
-            true => Err(io::Error::other("what was written did not reach the disk")),
+        let appended = if part.file.failed.load(Ordering::Acquire) {
+            Err(io::Error::other("what was written did not reach the disk"))
+        } else {
+            part.append(chunk)
         };
         match appended {
             Ok(whole) => {
