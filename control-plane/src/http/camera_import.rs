@@ -46,7 +46,7 @@ async fn upload(
 ) -> Result<HttpResponse, Error> {
     let is_dry = dry.is_dry()?;
     let file = file(&request, body).await?;
-    let once = Once::new(key, "import_cameras", &digest(&file))?;
+    let once = Once::new(&caller, key, "import_cameras", &digest(&file))?;
     let report = import(&state, &caller, once, file, is_dry, now()).await?;
     Ok(if is_dry || !report.problems.is_empty() {
         HttpResponse::Ok().json(report)

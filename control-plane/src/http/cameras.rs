@@ -58,7 +58,7 @@ async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewCamera>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "create_camera", &*body)?;
+    let once = Once::new(&caller, key, "create_camera", &*body)?;
     let camera = cameras::create(&state, &caller, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/cameras/{}", camera.id);
     Ok(created(location, &camera, camera.revision))

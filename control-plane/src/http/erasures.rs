@@ -66,7 +66,7 @@ async fn create(
         let preview = erasures::preview(&state, &caller, camera, new, now()).await?;
         return Ok(HttpResponse::Ok().json(preview));
     }
-    let once = Once::new(key, &format!("erase_footage {camera}"), &new)?;
+    let once = Once::new(&caller, key, &format!("erase_footage {camera}"), &new)?;
     let made = erasures::create(&state, &caller, once, camera, new, now()).await?;
     Ok(HttpResponse::Created().json(made))
 }

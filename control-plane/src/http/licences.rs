@@ -103,7 +103,7 @@ async fn issue(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewLicences>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "issue_licences", &(caller.organization, &*body))?;
+    let once = Once::new(&caller, key, "issue_licences", &*body)?;
     let issued = licences::issue(&state, &caller, once, body.into_inner(), now()).await?;
     Ok(HttpResponse::Created().json(issued))
 }

@@ -141,7 +141,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         header(
             operation,
             "Idempotency-Key",
-            "Makes repeating this request safe for 24 hours.",
+            "Makes repeating this request safe for 24 hours. One key is for one request in one organization.",
             "^[!-~]{1,200}$",
         );
     }

@@ -99,7 +99,7 @@ async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewOrganization>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "create_organization", &*body)?;
+    let once = Once::new(&caller, key, "create_organization", &*body)?;
     let made = organizations::create(&state, &caller, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/organizations/{}", made.id);
     Ok(created(location, &made, made.revision))

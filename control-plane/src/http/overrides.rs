@@ -62,7 +62,7 @@ async fn create(
     body: Json<NewOverride>,
 ) -> Result<HttpResponse, Error> {
     let camera: CameraId = id(&path, "camera")?;
-    let once = Once::new(key, "create_override", &(camera, &*body))?;
+    let once = Once::new(&caller, key, "create_override", &(camera, &*body))?;
     let made = overrides::create(&state, &caller, camera, once, body.into_inner(), now()).await?;
     Ok(HttpResponse::Created().json(made))
 }
