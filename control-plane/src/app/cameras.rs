@@ -26,7 +26,14 @@ use standing::Standing;
 
 impl From<InvalidCamera> for Error {
     fn from(error: InvalidCamera) -> Self {
-        Self::field(error.field, error.title)
+        match error.code {
+            camera::INVALID_FIELD => Self::field(error.field, error.title),
+            code => Self::Unprocessable {
+                code,
+                title: error.title,
+                field: error.field,
+            },
+        }
     }
 }
 

@@ -253,7 +253,7 @@ fn row(
         Ok(_) => Err(wrong),
         Err(fields) => {
             let fields = fields.into_iter();
-            wrong.extend(fields.map(|one| problem(line, Some(one.field), "invalid_field", one.title)));
+            wrong.extend(fields.map(|one| problem(line, Some(one.field), one.code, one.title)));
             Err(wrong)
         }
     }

@@ -50,7 +50,11 @@ async fn list(
     operation_id = "create_camera",
     security(("bearer" = [])),
     request_body = NewCamera,
-    responses((status = 201, description = "The camera.", body = Camera)),
+    responses(
+        (status = 201, description = "The camera.", body = Camera),
+        (status = 422, description = "`secret_in_address`: the address holds a password.",
+            body = wire::api::Problem, content_type = "application/problem+json"),
+    ),
 )]
 async fn create(
     state: Data<AppState>,
@@ -96,7 +100,12 @@ async fn one(
     security(("bearer" = [])),
     params(("id" = CameraId, Path)),
     request_body = CameraPatch,
-    responses((status = 200, description = "The changed camera.", body = Camera)),
+    responses(
+        (status = 200, description = "The changed camera.", body = Camera),
+        (status = 422, description = "`credentials_required`: the saved password is not for the new host; \
+            `secret_in_address`: the address holds a password.",
+            body = wire::api::Problem, content_type = "application/problem+json"),
+    ),
 )]
 async fn change(
     state: Data<AppState>,
@@ -173,3 +182,5 @@ async fn probe_unsaved(
 ) -> Result<Json<ProbeReport>, Error> {
     Ok(Json(probe::unsaved(&state, &caller, body.into_inner()).await?))
 }
+        (status = 422, description = "`secret_in_address`: the address holds a password.",
+            body = wire::api::Problem, content_type = "application/problem+json"),

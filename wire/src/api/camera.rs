@@ -18,7 +18,9 @@ pub struct NewCamera {
     /// 1 to 100 characters.
     #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100))]
     pub name: String,
-    /// `rtsp://` or `rtsps://`; credentials inside are moved to their own fields.
+    /// `rtsp://` or `rtsps://`; credentials before the host are moved to their own fields. A camera that wants
+    /// them in path or query gets them where `{username}` and `{password}` stand; a password itself is
+    /// refused there.
     #[cfg_attr(feature = "schema", schema(max_length = 2048))]
     pub url: String,
     /// Address of the sub stream, if it has one; asked with the same credentials.
@@ -150,7 +152,9 @@ pub struct CameraPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100))]
     pub name: Option<String>,
-    /// New address.
+    /// New address. Where `url` or `sub_url` names another host, port or scheme than the camera has now, its
+    /// saved password is not sent there: the request then holds `password` again, or an empty `username`, or
+    /// is refused with 422 `credentials_required`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(max_length = 2048))]
     pub url: Option<String>,
