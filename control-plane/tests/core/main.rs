@@ -91,6 +91,8 @@ mod replays;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod service_keys;
