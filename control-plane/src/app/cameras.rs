@@ -150,7 +150,7 @@ pub async fn patch(
             let before = shown(&shared, row.clone())?;
             let (key, group) = (row.address_key.clone(), row.group);
             let allow_duplicate = patch.allow_duplicate;
-            fields::change(&shared, &mut row, patch)?;
+            let is_secret_new = fields::change(&shared, &mut row, patch)?;
             if row.group != group {
                 // Who was granted the group sees the camera from now on.
                 caller.require(Right::ManageCameras)?;
@@ -162,7 +162,7 @@ pub async fn patch(
             row.revision += 1;
             cameras::update(c, &row)?;
             wishes::follow(c, &row, now)?;
-            let after = shown(&shared, row.clone())?;
+            let after = noted(&shown(&shared, row.clone())?, is_secret_new)?;
             caller.note(c, "camera.change", id, (Some(&before), Some(&after)), now)?;
             tell(c, &caller, FactKind::CameraChanged, &row, now)?;
             as_seen(c, &caller, row, now)
@@ -207,6 +207,15 @@ pub async fn delete(
         .await?;
     state.replan.organization(organization);
     Ok(())
+}
+
+/// What the audit log says that a camera is now: that its password is another one, and never which.
+fn noted(camera: &Camera, is_secret_new: bool) -> Result<serde_json::Value, StoreError> {
+    let mut after = serde_json::to_value(camera)?;
+    if let (true, Some(fields)) = (is_secret_new, after.as_object_mut()) {
+        fields.insert("password".to_owned(), json!("changed"));
+    }
+    Ok(after)
 }
 
 /// Tells of a camera.

@@ -107,6 +107,8 @@ mod store;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]
+mod sign_ins;
+#[cfg(test)]
 mod totp;
 #[cfg(test)]
 mod unlicensed;

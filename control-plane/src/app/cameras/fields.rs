@@ -73,11 +73,11 @@ pub(super) fn row(
     })
 }
 
-/// Changes the fields given.
+/// Changes the fields given; whether the password is another one.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the field, [`Error::Unprocessable`] where the saved password must not go.
-pub(super) fn change(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -> Result<(), Error> {
+pub(super) fn change(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -> Result<bool, Error> {
     if let Some(name) = &patch.name {
         row.name = camera::name(name)?;
     }
@@ -108,7 +108,7 @@ pub(super) fn change(state: &AppState, row: &mut CameraRow, patch: CameraPatch) 
     change_addresses(state, row, patch)
 }
 
-fn change_addresses(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -> Result<(), Error> {
+fn change_addresses(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -> Result<bool, Error> {
     let loopback = state.config.cameras.allow_loopback;
     let before = credentials(state, row)?;
     let known = origins(row);
@@ -148,7 +148,8 @@ fn change_addresses(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -
         row.credentials = sealed(state, row.id, after.as_ref())?;
         row.credentials_revision += 1;
     }
-    Ok(())
+    let password = |credentials: Option<Credentials>| credentials.map(|known| known.password);
+    Ok(password(after) != password(before))
 }
 
 /// Who is asked with the camera's credentials.
