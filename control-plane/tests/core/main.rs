@@ -69,6 +69,8 @@ mod nodes;
 #[cfg(test)]
 mod organizations;
 #[cfg(test)]
+mod logged;
+#[cfg(test)]
 mod overrides;
 #[cfg(test)]
 mod pages;
