@@ -9,7 +9,7 @@ mod standing;
 
 use serde_json::json;
 use wire::access::{Permission, Permissions, Right};
-use wire::api::{Camera, CameraPatch, NewCamera, Page, Planned, RecordingOverride};
+use wire::api::{Camera, CameraPatch, NewCamera, Page};
 use wire::source::{Credentials, Source};
 use wire::{CameraId, UnixMs};
 
@@ -22,7 +22,7 @@ use crate::store::facts::FactKind;
 use crate::store::{CameraRow, Connection, StoreError, cameras};
 use crate::{AppState, Error};
 use fits::{has_group, has_room, is_elsewhere};
-use standing::Standing;
+use standing::{Standing, Stands};
 
 impl From<InvalidCamera> for Error {
     fn from(error: InvalidCamera) -> Self {
@@ -106,8 +106,8 @@ pub async fn list(
     });
     let items = rows.into_iter().map(|row| {
         let permissions = reach.on(&row);
-        let (planned, said) = (standing.planned(&row), standing.said(&row));
-        shown_to(state, (row, permissions, planned, said))
+        let stands = standing.of(&row);
+        shown_to(state, (row, permissions, stands))
     });
     Ok(Page {
         items: items.collect::<Result<_, _>>()?,
@@ -311,19 +311,21 @@ fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
         permissions: Permissions::NONE,
         planned: None,
         r#override: None,
+        licence_exceeded: Vec::new(),
     })
 }
 
-/// A camera, what may be done with it, what is planned, and what somebody said of that.
-type Seen = (CameraRow, Permissions, Planned, Option<RecordingOverride>);
+/// A camera, what may be done with it, and how it stands.
+type Seen = (CameraRow, Permissions, Stands);
 
 /// A camera as the API shows it to who may do this with it.
-fn shown_to(state: &AppState, (row, permissions, planned, said): Seen) -> Result<Camera, Error> {
+fn shown_to(state: &AppState, (row, permissions, stands): Seen) -> Result<Camera, Error> {
     Ok(Camera {
         node_online: row.node.map(|node| state.nodes.online(node).is_some()),
         permissions,
-        planned: Some(planned),
-        r#override: said,
+        planned: Some(stands.planned),
+        r#override: stands.said,
+        licence_exceeded: stands.exceeded,
         ..shown(state, row)?
     })
 }
@@ -331,6 +333,6 @@ fn shown_to(state: &AppState, (row, permissions, planned, said): Seen) -> Result
 fn as_seen(connection: &mut Connection, caller: &Caller, row: CameraRow, now: UnixMs) -> Result<Seen, Error> {
     let permissions = Reach::of(connection, caller)?.on(&row);
     let standing = Standing::read(connection, caller.organization, &[row.id], now)?;
-    let (planned, said) = (standing.planned(&row), standing.said(&row));
-    Ok((row, permissions, planned, said))
+    let stands = standing.of(&row);
+    Ok((row, permissions, stands))
 }

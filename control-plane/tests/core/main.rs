@@ -61,6 +61,10 @@ mod licences;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod limited;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod lockout;
 #[cfg(test)]
 mod node;
