@@ -60,7 +60,7 @@ async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewErasure>,
 ) -> Result<HttpResponse, Error> {
-    let camera = id(&path, "camera")?;
+    let camera: CameraId = id(&path, "camera")?;
     let new = body.into_inner();
     if dry.is_dry()? {
         let preview = erasures::preview(&state, &caller, camera, new, now()).await?;
@@ -68,5 +68,9 @@ async fn create(
     }
     let once = Once::new(&caller, key, &format!("erase_footage {camera}"), &new)?;
     let made = erasures::create(&state, &caller, once, camera, new, now()).await?;
-    Ok(HttpResponse::Created().json(made))
+    // It changes when recorders say what they did, and is read in the list.
+    let location = format!("/api/v1/cameras/{camera}/erasures");
+    Ok(HttpResponse::Created()
+        .insert_header(("Location", location))
+        .json(made))
 }

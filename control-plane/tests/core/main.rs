@@ -27,6 +27,8 @@ mod cli;
 #[cfg(test)]
 mod completeness;
 #[cfg(test)]
+mod conditional;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod console;
