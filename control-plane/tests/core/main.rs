@@ -61,21 +61,21 @@ mod jobs;
 #[cfg(test)]
 mod licences;
 #[cfg(test)]
-mod links;
-#[cfg(test)]
 mod limited;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod lockout;
+#[cfg(test)]
+mod logged;
 #[cfg(test)]
 mod node;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod organizations;
-#[cfg(test)]
-mod logged;
 #[cfg(test)]
 mod overrides;
 #[cfg(test)]
@@ -91,6 +91,8 @@ mod plans;
 #[cfg(test)]
 mod planted;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod raw;
 #[cfg(test)]
 mod recordings;
@@ -99,13 +101,13 @@ mod replays;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]
-mod proxies;
-#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod service_keys;
 #[cfg(test)]
 mod session;
+#[cfg(test)]
+mod sign_ins;
 #[cfg(test)]
 mod snapshot;
 #[cfg(test)]
@@ -114,8 +116,6 @@ mod stolen;
 mod store;
 #[cfg(test)]
 mod tenants;
-#[cfg(test)]
-mod sign_ins;
 #[cfg(test)]
 mod totp;
 #[cfg(test)]
