@@ -12,6 +12,8 @@ use anyhow::Context;
 use serde::Deserialize;
 use url::Url;
 
+use crate::domain::assign::Network;
+
 /// Prefix of the environment variables that override the file.
 pub const ENV_PREFIX: &str = "CLOUDCAM_CONTROL__";
 
@@ -52,6 +54,9 @@ pub struct Http {
     pub public_url: Option<Url>,
     /// Requests a second that one user or service key may make; ten times as many at once.
     pub requests_per_s: NonZeroU32,
+    /// Networks of the proxies that are believed when they say for whom they ask (`X-Forwarded-For`): limits
+    /// and audit then name the client. Nobody is believed unless given.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Default for Http {
@@ -60,6 +65,7 @@ impl Default for Http {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
             requests_per_s: REQUESTS_PER_S,
+            trusted_proxies: Vec::new(),
         }
     }
 }

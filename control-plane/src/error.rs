@@ -20,6 +20,16 @@ pub enum Error {
         /// The offending field.
         field: Option<&'static str>,
     },
+    /// The request is as it should be, and does not do for what it is about.
+    #[error("{title}")]
+    Unprocessable {
+        /// Stable code.
+        code: &'static str,
+        /// A sentence for the caller.
+        title: String,
+        /// The offending field.
+        field: &'static str,
+    },
     /// The body is longer than any valid one.
     #[error("the body is too large")]
     TooLarge,

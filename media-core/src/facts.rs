@@ -47,8 +47,8 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What to read. The URL carries no credentials.
-#[derive(Debug, Clone)]
+/// What to read. `Debug` does not show the address' path: some cameras want their password there.
+#[derive(Clone)]
 pub struct SourceSpec {
     /// `rtsp://` or `rtsps://`.
     pub url: Url,
@@ -60,6 +60,17 @@ pub struct SourceSpec {
     pub reader: Reader,
     /// Record sound when there is some.
     pub audio: bool,
+}
+
+impl fmt::Debug for SourceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceSpec")
+            .field("host", &self.url.host_str())
+            .field("transport", &self.transport)
+            .field("reader", &self.reader)
+            .field("audio", &self.audio)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How footage is cut.

@@ -12,7 +12,8 @@ use media_core::facts::{
 use media_core::pictures::{PictureError, PictureFormat, Pictures};
 use media_core::snapshot::{Snapshot, SnapshotError, SnapshotLimits};
 use media_core::{AccessUnit, Attempt, Engine};
-use wire::source::{Credentials, Reader, Source, Transport};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use wire::source::{Credentials, PASSWORD_PLACE, Reader, Source, Transport, USERNAME_PLACE};
 
 /// Starts attempts and probes.
 pub trait Recorder: Send + Sync + 'static {
@@ -98,8 +99,8 @@ impl Running for Attempt {
 /// # Errors
 /// One sentence when the source's URL is none that can be read.
 pub fn source_spec(source: &Source, credentials: Option<Credentials>) -> Result<SourceSpec, String> {
-    let url =
-        url::Url::parse(&source.url).map_err(|error| format!("the camera's address is wrong: {error}"))?;
+    let address = filled(&source.url, credentials.as_ref())?;
+    let url = url::Url::parse(&address).map_err(|error| format!("the camera's address is wrong: {error}"))?;
     if !matches!(url.scheme(), "rtsp" | "rtsps") || url.host_str().is_none() {
         return Err("the camera's address must be rtsp:// or rtsps:// with a host".to_owned());
     }
@@ -120,6 +121,35 @@ pub fn source_spec(source: &Source, credentials: Option<Credentials>) -> Result<
         },
         audio: source.audio,
     })
+}
+
+/// What stays as it is in a path or a query (RFC 3986 §2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The address with user name and password in the places that its path or query has for them.
+///
+/// # Errors
+/// A sentence when there are places and nothing to fill in.
+fn filled(address: &str, credentials: Option<&Credentials>) -> Result<String, String> {
+    let start = address.find("://").map_or(0, |at| at + 3);
+    let host_end = address
+        .match_indices(['/', '?'])
+        .find(|(at, _)| *at >= start)
+        .map_or(address.len(), |(at, _)| at);
+    let (host, rest) = address.split_at(host_end);
+    if !rest.contains(USERNAME_PLACE) && !rest.contains(PASSWORD_PLACE) {
+        return Ok(address.to_owned());
+    }
+    let known = credentials.ok_or("the camera's address wants a user name and a password: enter them")?;
+    let escaped = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
+    let rest = rest
+        .replace(USERNAME_PLACE, &escaped(&known.username))
+        .replace(PASSWORD_PLACE, &escaped(&known.password));
+    Ok(format!("{host}{rest}"))
 }
 
 /// A track in the wire's words.
@@ -161,5 +191,51 @@ pub fn wire_report(report: &ProbeReport) -> wire::bus::ProbeReport {
             .map(|i| u64::try_from(i.as_millis()).unwrap_or(u64::MAX)),
         clock_offset_ms: report.clock_offset_ms,
         reader: report.reader.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(url: &str, username: &str, password: &str) -> Result<SourceSpec, String> {
+        let source = Source {
+            url: url.to_owned(),
+            transport: Transport::Tcp,
+            reader: Reader::Auto,
+            audio: false,
+        };
+        let known = (!username.is_empty()).then(|| Credentials {
+            username: username.to_owned(),
+            password: password.to_owned(),
+        });
+        source_spec(&source, known)
+    }
+
+    #[test]
+    fn places_of_an_address_are_filled_in_behind_the_host_only() {
+        for (url, expected) in [
+            ("rtsp://10.0.0.5/live?a=b", "rtsp://10.0.0.5/live?a=b"),
+            (
+                "rtsp://10.0.0.5:554/user={username}_password={password}_channel=1",
+                "rtsp://10.0.0.5:554/user=ad%20min_password=p%26%7Busername%7D_channel=1",
+            ),
+            (
+                "rtsp://10.0.0.5?pwd={password}",
+                "rtsp://10.0.0.5?pwd=p%26%7Busername%7D",
+            ),
+            ("rtsp://{password}.example/", "rtsp://{password}.example/"),
+        ] {
+            let spec = spec(url, "ad min", "p&{username}").unwrap();
+            assert_eq!(spec.url.as_str(), expected);
+            let shown = format!("{spec:?}");
+            assert!(!shown.contains("ad%20min") && !shown.contains("p%26"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn places_without_anything_to_fill_in_are_told() {
+        let error = spec("rtsp://10.0.0.5/?pwd={password}", "", "").unwrap_err();
+        assert!(error.contains("wants a user name and a password"), "{error}");
     }
 }

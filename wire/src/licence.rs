@@ -5,19 +5,25 @@
 use serde::{Deserialize, Serialize};
 
 /// What a licence permits for the one camera it is assigned to.
+///
+/// Enforced: the features `recording`, `sub_stream` and `redundant`, and the time in which the licence is
+/// valid. Only told of, as `licence_exceeded` of the camera and the event `licence.exceeded`: resolution and
+/// bitrate; the footage is recorded all the same. Kept for later: the feature `live`, and `retention_days`,
+/// which never deletes footage early.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LicencePlan {
     /// What the camera may be used for, at least one.
     pub features: Vec<LicenceFeature>,
-    /// How long its footage is kept, in days: 1 to 3,650.
+    /// How long its footage is kept, in days: 1 to 3,650. Not in effect yet: nothing is deleted by age.
     pub retention_days: u16,
-    /// Widest picture, in pixels: 16 to 16,384.
+    /// Widest picture, in pixels: 16 to 16,384. A wider one is recorded and told of.
     pub max_width: u16,
-    /// Highest picture, in pixels: 16 to 16,384.
+    /// Highest picture, in pixels: 16 to 16,384. A higher one is recorded and told of.
     pub max_height: u16,
-    /// Highest bitrate of a stream, in bits per second: 16,000 to 1,000,000,000.
+    /// Highest bitrate of a stream, in bits per second: 16,000 to 1,000,000,000. A higher one is recorded and
+    /// told of.
     pub max_bitrate_bps: u32,
 }
 
@@ -28,7 +34,7 @@ pub struct LicencePlan {
 pub enum LicenceFeature {
     /// Recording the main stream.
     Recording,
-    /// Watching live.
+    /// Watching live. Not in effect yet.
     Live,
     /// Recording the sub-stream.
     SubStream,

@@ -30,11 +30,16 @@ pub enum Reader {
     Rtspsrc,
 }
 
+/// Stands in an address where a camera wants the user name; the node fills it in.
+pub const USERNAME_PLACE: &str = "{username}";
+/// Stands in an address where a camera wants the password; the node fills it in.
+pub const PASSWORD_PLACE: &str = "{password}";
+
 /// A stream to read, without its secrets; what plans carry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// `rtsp://` or `rtsps://`, never with credentials inside.
+    /// `rtsp://` or `rtsps://`, never with credentials inside; perhaps with places for them in path or query.
     pub url: String,
     /// How RTP travels.
     #[serde(default)]

@@ -160,10 +160,10 @@ pub(super) async fn proven(
     if state.passwords.verify(hash, password).await?.matches {
         return Ok(user);
     }
-    let address = caller.address;
+    let origin = caller.origin();
     state
         .store
-        .write(move |c| count(c, &user.login, Some(&user), address, now))
+        .write(move |c| count(c, &user.login, Some(&user), &origin, now))
         .await?;
     Err(Error::Forbidden {
         code: "wrong_password",

@@ -158,6 +158,15 @@ impl Caller {
         }
     }
 
+    /// Where the request came from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin {
+            address: self.address,
+            request_id: self.request_id.clone(),
+        }
+    }
+
     /// The actor's id, as the audit log and idempotency keys hold it.
     #[must_use]
     pub fn actor_id(&self) -> [u8; 16] {

@@ -9,7 +9,7 @@ mod standing;
 
 use serde_json::json;
 use wire::access::{Permission, Permissions, Right};
-use wire::api::{Camera, CameraPatch, NewCamera, Page, Planned, RecordingOverride};
+use wire::api::{Camera, CameraPatch, NewCamera, Page};
 use wire::source::{Credentials, Source};
 use wire::{CameraId, UnixMs};
 
@@ -22,11 +22,18 @@ use crate::store::facts::FactKind;
 use crate::store::{CameraRow, Connection, StoreError, cameras};
 use crate::{AppState, Error};
 use fits::{has_group, has_room, is_elsewhere};
-use standing::Standing;
+use standing::{Standing, Stands};
 
 impl From<InvalidCamera> for Error {
     fn from(error: InvalidCamera) -> Self {
-        Self::field(error.field, error.title)
+        match error.code {
+            camera::INVALID_FIELD => Self::field(error.field, error.title),
+            code => Self::Unprocessable {
+                code,
+                title: error.title,
+                field: error.field,
+            },
+        }
     }
 }
 
@@ -99,8 +106,8 @@ pub async fn list(
     });
     let items = rows.into_iter().map(|row| {
         let permissions = reach.on(&row);
-        let (planned, said) = (standing.planned(&row), standing.said(&row));
-        shown_to(state, (row, permissions, planned, said))
+        let stands = standing.of(&row);
+        shown_to(state, (row, permissions, stands))
     });
     Ok(Page {
         items: items.collect::<Result<_, _>>()?,
@@ -143,7 +150,7 @@ pub async fn patch(
             let before = shown(&shared, row.clone())?;
             let (key, group) = (row.address_key.clone(), row.group);
             let allow_duplicate = patch.allow_duplicate;
-            fields::change(&shared, &mut row, patch)?;
+            let is_secret_new = fields::change(&shared, &mut row, patch)?;
             if row.group != group {
                 // Who was granted the group sees the camera from now on.
                 caller.require(Right::ManageCameras)?;
@@ -155,7 +162,7 @@ pub async fn patch(
             row.revision += 1;
             cameras::update(c, &row)?;
             wishes::follow(c, &row, now)?;
-            let after = shown(&shared, row.clone())?;
+            let after = noted(&shown(&shared, row.clone())?, is_secret_new)?;
             caller.note(c, "camera.change", id, (Some(&before), Some(&after)), now)?;
             tell(c, &caller, FactKind::CameraChanged, &row, now)?;
             as_seen(c, &caller, row, now)
@@ -200,6 +207,15 @@ pub async fn delete(
         .await?;
     state.replan.organization(organization);
     Ok(())
+}
+
+/// What the audit log says that a camera is now: that its password is another one, and never which.
+fn noted(camera: &Camera, is_secret_new: bool) -> Result<serde_json::Value, StoreError> {
+    let mut after = serde_json::to_value(camera)?;
+    if let (true, Some(fields)) = (is_secret_new, after.as_object_mut()) {
+        fields.insert("password".to_owned(), json!("changed"));
+    }
+    Ok(after)
 }
 
 /// Tells of a camera.
@@ -295,19 +311,21 @@ fn shown(state: &AppState, row: CameraRow) -> Result<Camera, Error> {
         permissions: Permissions::NONE,
         planned: None,
         r#override: None,
+        licence_exceeded: Vec::new(),
     })
 }
 
-/// A camera, what may be done with it, what is planned, and what somebody said of that.
-type Seen = (CameraRow, Permissions, Planned, Option<RecordingOverride>);
+/// A camera, what may be done with it, and how it stands.
+type Seen = (CameraRow, Permissions, Stands);
 
 /// A camera as the API shows it to who may do this with it.
-fn shown_to(state: &AppState, (row, permissions, planned, said): Seen) -> Result<Camera, Error> {
+fn shown_to(state: &AppState, (row, permissions, stands): Seen) -> Result<Camera, Error> {
     Ok(Camera {
         node_online: row.node.map(|node| state.nodes.online(node).is_some()),
         permissions,
-        planned: Some(planned),
-        r#override: said,
+        planned: Some(stands.planned),
+        r#override: stands.said,
+        licence_exceeded: stands.exceeded,
         ..shown(state, row)?
     })
 }
@@ -315,6 +333,6 @@ fn shown_to(state: &AppState, (row, permissions, planned, said): Seen) -> Result
 fn as_seen(connection: &mut Connection, caller: &Caller, row: CameraRow, now: UnixMs) -> Result<Seen, Error> {
     let permissions = Reach::of(connection, caller)?.on(&row);
     let standing = Standing::read(connection, caller.organization, &[row.id], now)?;
-    let (planned, said) = (standing.planned(&row), standing.said(&row));
-    Ok((row, permissions, planned, said))
+    let stands = standing.of(&row);
+    Ok((row, permissions, stands))
 }

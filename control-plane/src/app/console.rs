@@ -143,6 +143,20 @@ pub fn platform(connection: &mut Connection, now: UnixMs) -> Result<Organization
     Ok(id)
 }
 
+/// Says in the log of the platform's organization what was done to the server's keys, called by their purpose.
+///
+/// # Errors
+/// Those of the database.
+pub fn note_keys(
+    connection: &mut Connection,
+    action: &str,
+    purpose: &str,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let organization = platform(connection, now)?;
+    audit::insert(connection, &entry(organization, action, purpose.to_owned()), now)
+}
+
 fn note(
     connection: &mut Connection,
     organization: OrganizationId,
@@ -152,6 +166,15 @@ fn note(
     now: UnixMs,
 ) -> Result<(), StoreError> {
     let row = AuditRow {
+        new_value: after.map(serde_json::to_string).transpose()?,
+        ..entry(organization, action, subject.to_string())
+    };
+    audit::insert(connection, &row, now)
+}
+
+/// What was done here, by whoever can run commands on the server's machine.
+fn entry(organization: OrganizationId, action: &str, subject: String) -> AuditRow {
+    AuditRow {
         organization,
         actor_kind: ActorKind::System,
         actor: None,
@@ -159,9 +182,8 @@ fn note(
         address: None,
         request_id: None,
         action: action.to_owned(),
-        subject: subject.to_string(),
+        subject,
         old_value: None,
-        new_value: after.map(serde_json::to_string).transpose()?,
-    };
-    audit::insert(connection, &row, now)
+        new_value: None,
+    }
 }

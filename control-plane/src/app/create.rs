@@ -18,13 +18,20 @@ pub struct Once {
 }
 
 impl Once {
-    /// For a request to `route` with this body.
+    /// For a request to `route` with this body. In another organization it is another request: who runs
+    /// the platform may not be told that something is there which was made elsewhere.
     ///
     /// # Errors
     /// Those of a body that cannot be written as JSON.
-    pub fn new<B: Serialize>(key: Option<String>, route: &str, body: &B) -> Result<Self, Error> {
+    pub fn new<B: Serialize>(
+        caller: &Caller,
+        key: Option<String>,
+        route: &str,
+        body: &B,
+    ) -> Result<Self, Error> {
         let body = serde_json::to_vec(body).map_err(|error| Error::Internal(error.into()))?;
         let digest = Sha256::new()
+            .chain_update(caller.organization.as_bytes())
             .chain_update(route)
             .chain_update([0])
             .chain_update(body)

@@ -6,6 +6,7 @@
 //! Footage of erased time is refused. Gaps of it are taken: they hold no footage, and the node that erased
 //! its own copies explains them so.
 
+mod limits;
 mod objects;
 mod recording;
 

@@ -196,16 +196,17 @@ pub async fn patch(
 /// Gives a licence another end.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] with the field.
+/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`] with the field.
 pub async fn renew(
     state: &AppState,
     caller: &Caller,
     id: LicenceId,
+    seen: Option<u64>,
     renewal: RenewLicence,
     now: UnixMs,
 ) -> Result<Licence, Error> {
     caller.require(Right::IssueLicences)?;
-    change(state, caller, id, None, ("licence.renew", now), move |_, row| {
+    change(state, caller, id, seen, ("licence.renew", now), move |_, row| {
         row.validity = row.validity.renewed(renewal.valid_to, renewal.may_lapse, now)?;
         Ok(())
     })
@@ -215,11 +216,12 @@ pub async fn renew(
 /// Takes a licence back for now, or gives it again. Twice is the same as once.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`].
+/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Stale`].
 pub async fn suspend(
     state: &AppState,
     caller: &Caller,
     id: LicenceId,
+    seen: Option<u64>,
     suspended: bool,
     now: UnixMs,
 ) -> Result<Licence, Error> {
@@ -229,7 +231,7 @@ pub async fn suspend(
     } else {
         "licence.resume"
     };
-    change(state, caller, id, None, (action, now), move |_, row| {
+    change(state, caller, id, seen, (action, now), move |_, row| {
         row.validity.suspended = suspended;
         Ok(())
     })

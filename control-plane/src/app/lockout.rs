@@ -1,15 +1,13 @@
 //! Failures of signing in, and of showing one's password or code again: counted by login, whether there
 //! is such a user or not.
 
-use std::net::IpAddr;
-
 use wire::UnixMs;
-use wire::api::ActorKind;
 
+use super::Origin;
+use super::session::note;
 use crate::Error;
-use crate::store::audit::AuditRow;
 use crate::store::users::UserRow;
-use crate::store::{Connection, StoreError, audit, failures};
+use crate::store::{Connection, StoreError, failures};
 
 /// Refuses a login that is locked out.
 ///
@@ -29,7 +27,7 @@ pub(super) fn count(
     connection: &mut Connection,
     login: &str,
     user: Option<&UserRow>,
-    address: IpAddr,
+    origin: &Origin,
     now: UnixMs,
 ) -> Result<(), StoreError> {
     let failures = failures::add(connection, login, now)?;
@@ -37,21 +35,10 @@ pub(super) fn count(
         return Ok(());
     }
     // What was typed as a login may be a password.
-    tracing::warn!(%address, user = user.map(|user| user.id.to_string()), "a login is locked out");
+    let (address, id) = (origin.address, user.map(|user| user.id.to_string()));
+    tracing::warn!(%address, user = id, "a login is locked out");
     let Some(user) = user else {
         return Ok(());
     };
-    let row = AuditRow {
-        organization: user.organization,
-        actor_kind: ActorKind::System,
-        actor: None,
-        actor_name: None,
-        address: Some(address.to_string()),
-        request_id: None,
-        action: "user.lock".to_owned(),
-        subject: user.id.to_string(),
-        old_value: None,
-        new_value: None,
-    };
-    audit::insert(connection, &row, now)
+    note(connection, "user.lock", (user, None), origin, now)
 }

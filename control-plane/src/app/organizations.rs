@@ -206,11 +206,13 @@ pub async fn patch(
 /// Suspends an organization, lets it go on, or takes its deletion back.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Conflict`] when its state does not allow it.
+/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Stale`], [`Error::Conflict`] when its state does not
+/// allow it.
 pub async fn step(
     state: &AppState,
     caller: &Caller,
     id: OrganizationId,
+    seen: Option<u64>,
     step: Step,
     now: UnixMs,
 ) -> Result<Organization, Error> {
@@ -228,7 +230,7 @@ pub async fn step(
     let edit = Edit {
         id,
         right: Right::ManageOrganizations,
-        seen: None,
+        seen,
         action,
     };
     let changed = edit.make(state, caller, now, change).await?;

@@ -253,11 +253,23 @@ pub async fn list(
         .await
 }
 
+/// An override changes once, when it is ended before its time.
+#[must_use]
+pub const fn revision(cancelled: Option<UnixMs>) -> u64 {
+    if cancelled.is_some() { 2 } else { 1 }
+}
+
 /// Ends one before its time: what is planned goes on.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Conflict`] when it is over.
-pub async fn cancel(state: &AppState, caller: &Caller, id: OverrideId, now: UnixMs) -> Result<(), Error> {
+/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Stale`], [`Error::Conflict`] when it is over.
+pub async fn cancel(
+    state: &AppState,
+    caller: &Caller,
+    id: OverrideId,
+    seen: Option<u64>,
+    now: UnixMs,
+) -> Result<(), Error> {
     let organization = caller.organization;
     let caller = caller.clone();
     state
@@ -270,6 +282,7 @@ pub async fn cancel(state: &AppState, caller: &Caller, id: OverrideId, now: Unix
                 Err(Error::NotFound { .. }) => return Err(missing()),
                 of => of?,
             };
+            Error::unless_seen(seen, revision(row.cancelled))?;
             if row.planned().end.is_some_and(|end| end <= now) {
                 return Err(Error::Conflict {
                     code: "override_over",

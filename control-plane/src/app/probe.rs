@@ -4,7 +4,7 @@ use wire::access::{Permission, Right};
 use wire::api::ProbeCamera;
 use wire::bus::{ProbeReport, ProbeRequest};
 use wire::source::Source;
-use wire::{CameraId, NodeId};
+use wire::{CameraId, NodeId, StreamKind};
 
 use super::{Caller, cameras, nodes};
 use crate::bus::BusError;
@@ -27,14 +27,27 @@ pub async fn unsaved(state: &AppState, caller: &Caller, body: ProbeCamera) -> Re
     ask(state, caller, None, ProbeRequest { source, credentials }).await
 }
 
-/// Probes a saved camera, through its own node if that is online.
+/// Probes a stream of a saved camera, through its own node if that is online.
 ///
 /// # Errors
-/// [`Error::NotFound`], and as a probe fails.
-pub async fn saved(state: &AppState, caller: &Caller, id: CameraId) -> Result<ProbeReport, Error> {
+/// [`Error::NotFound`], [`Error::Conflict`] for a sub stream that it does not have, and as a probe fails.
+pub async fn saved(
+    state: &AppState,
+    caller: &Caller,
+    id: CameraId,
+    stream: StreamKind,
+) -> Result<ProbeReport, Error> {
     let row = cameras::row(state, caller, id, Some(Permission::Manage)).await?;
+    let url = match stream {
+        StreamKind::Main => row.url.clone(),
+        StreamKind::Sub => row.sub_url.clone().ok_or_else(|| Error::Conflict {
+            code: "no_sub_stream",
+            title: "the camera has no address of a sub stream: save one first".to_owned(),
+        })?,
+    };
     let request = ProbeRequest {
         source: Source {
+            url,
             audio: true,
             ..cameras::source(&row)
         },

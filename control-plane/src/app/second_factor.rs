@@ -147,7 +147,7 @@ async fn with_code<T: Send + 'static>(
             match prove(c, &secrets, user.id, code.as_deref(), now)? {
                 Proof::Missing => Err(Error::field("code", "a code is needed")),
                 Proof::Wrong => {
-                    count(c, &user.login, Some(&user), caller.address, now)?;
+                    count(c, &user.login, Some(&user), &caller.origin(), now)?;
                     Ok(Err(WRONG_CODE))
                 }
                 proof => f(c, &caller, proof).map(Ok),

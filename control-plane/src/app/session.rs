@@ -3,19 +3,18 @@
 //! A refresh token works once. Showing a used one means that somebody copied it: every session of that
 //! sign-in ends.
 
-use std::net::IpAddr;
-
 use anyhow::anyhow;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use wire::access::Rights;
-use wire::api::{Me, Session, UserState};
+use wire::api::{ActorKind, Me, Session, UserState};
 use wire::{SessionId, UnixMs};
 
-use super::Caller;
 use super::token::{self, Claims};
+use super::{Caller, Origin};
 use crate::secrets::random;
+use crate::store::audit::{self, AuditRow};
 use crate::store::sessions::{self, RefreshRow, SessionRow, Spent};
 use crate::store::users::{self, UserRow};
 use crate::store::{Connection, StoreError, factors, organizations};
@@ -29,8 +28,8 @@ const AGENT_MAX: usize = 200;
 /// Where somebody signs in from.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// The peer.
-    pub address: IpAddr,
+    /// Where the request came from.
+    pub origin: Origin,
     /// What the browser calls itself.
     pub agent: String,
 }
@@ -71,7 +70,7 @@ pub async fn refresh(
     client: &Client,
     now: UnixMs,
 ) -> Result<SignedIn, Error> {
-    state.limiter.refresh(client.address)?;
+    state.limiter.refresh(client.origin.address)?;
     let over = Error::Unauthorized {
         code: "session_over",
         title: "the session is over, sign in again",
@@ -90,8 +89,13 @@ pub async fn refresh(
                 }
                 _ => Ok(None),
             },
-            Spent::Before => {
-                tracing::warn!("a used refresh token was shown: its sign-in is revoked");
+            Spent::Before(row) => {
+                let (user, session) = (row.user, row.session);
+                tracing::warn!(%user, %session, "a used refresh token was shown: its sign-in is revoked");
+                if let Some(user) = users::by_id(c, user)? {
+                    // Who showed it is not known: the person, or who copied it.
+                    note(c, "user.refresh_reuse", (&user, None), &client.origin, now)?;
+                }
                 Ok(None)
             }
             Spent::Unknown => Ok(None),
@@ -104,18 +108,52 @@ pub async fn refresh(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn sign_out(state: &AppState, refresh_token: &str, now: UnixMs) -> Result<(), Error> {
+pub async fn sign_out(
+    state: &AppState,
+    refresh_token: &str,
+    origin: Origin,
+    now: UnixMs,
+) -> Result<(), Error> {
     let Some(hash) = digest(refresh_token) else {
         return Ok(());
     };
     state
         .store
         .write(move |c| match sessions::spend(c, &hash, now)? {
-            Spent::Now(row) => sessions::revoke(c, row.session),
+            Spent::Now(row) => {
+                sessions::revoke(c, row.session)?;
+                match users::by_id(c, row.user)? {
+                    Some(user) => note(c, "user.sign_out", (&user, Some(&user)), &origin, now),
+                    None => Ok(()),
+                }
+            }
             _ => Ok(()),
         })
         .await?;
     Ok(())
+}
+
+/// Writes to the log of a person's organization what happened to their sign-ins; by whom, if that is known.
+pub(super) fn note(
+    connection: &mut Connection,
+    action: &str,
+    (subject, actor): (&UserRow, Option<&UserRow>),
+    origin: &Origin,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let row = AuditRow {
+        organization: subject.organization,
+        actor_kind: actor.map_or(ActorKind::System, |_| ActorKind::User),
+        actor: actor.map(|user| *user.id.as_bytes()),
+        actor_name: actor.map(|user| user.login.clone()),
+        address: Some(origin.address.to_string()),
+        request_id: Some(origin.request_id.clone()),
+        action: action.to_owned(),
+        subject: subject.id.to_string(),
+        old_value: None,
+        new_value: None,
+    };
+    audit::insert(connection, &row, now)
 }
 
 /// Who the caller is.
@@ -168,7 +206,7 @@ impl Fresh {
             created: now,
             last_used: now,
             expires,
-            address: client.address.to_string(),
+            address: client.origin.address.to_string(),
             agent: client.agent.chars().take(AGENT_MAX).collect(),
         };
         let row = RefreshRow {

@@ -9,7 +9,7 @@ use wire::{SessionId, UnixMs};
 use super::factor::{Proof, prove};
 use super::lockout::{count, unless_locked};
 use super::password::Verdict;
-use super::session::{Client, Fresh, Opened, SignedIn, signed_in, unless_closed};
+use super::session::{Client, Fresh, Opened, SignedIn, note, signed_in, unless_closed};
 use crate::domain;
 use crate::store::users::{self, UserRow};
 use crate::store::{Connection, failures};
@@ -67,7 +67,7 @@ fn check(body: &SignIn) -> Result<(), Error> {
 }
 
 async fn attempt(state: &AppState, body: SignIn, client: &Client, now: UnixMs) -> Result<SignedIn, Error> {
-    state.limiter.address(client.address)?;
+    state.limiter.address(client.origin.address)?;
     // What is no login is nobody's.
     let login = domain::user::login(&body.login).unwrap_or_default();
     let wanted = login.clone();
@@ -78,7 +78,7 @@ async fn attempt(state: &AppState, body: SignIn, client: &Client, now: UnixMs) -
             Ok(unless_closed(users::by_login(c, &wanted)?, c)?)
         })
         .await?;
-    state.limiter.login(client.address, &login)?;
+    state.limiter.login(client.origin.address, &login)?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let verdict = state.passwords.verify(hash, body.password).await?;
     let fresh = Fresh::new()?;
@@ -121,13 +121,13 @@ impl Attempt<'_> {
         // Others may have failed while this password was compared.
         unless_locked(c, self.login, self.now)?;
         let Some(user) = self.still(c, user, verdict)? else {
-            count(c, self.login, user, self.client.address, self.now)?;
+            count(c, self.login, user, &self.client.origin, self.now)?;
             return Ok(Err(WRONG_CREDENTIALS));
         };
         match prove(c, &self.state.secrets, user.id, self.code, self.now)? {
             Proof::Missing => return Ok(Err(TOTP_REQUIRED)),
             Proof::Wrong => {
-                count(c, self.login, Some(&user), self.client.address, self.now)?;
+                count(c, self.login, Some(&user), &self.client.origin, self.now)?;
                 return Ok(Err(WRONG_CODE));
             }
             Proof::NotNeeded | Proof::Given => {}
@@ -137,6 +137,8 @@ impl Attempt<'_> {
             users::rehash(c, user.id, &user.password_hash, better)?;
         }
         users::signed_in(c, user.id, self.now)?;
+        let who = (&user, Some(&user));
+        note(c, "user.sign_in", who, &self.client.origin, self.now)?;
         let id = SessionId::generate();
         Ok(Ok(fresh.open(c, user, id, self.client, self.now)?))
     }

@@ -80,6 +80,8 @@ fn by(key: &Key, token: &str) -> Option<Claims> {
     validation.set_audience(&[AUDIENCE]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.leeway = 0;
+    // Not on its last second either (RFC 7519 §4.1.4).
+    validation.reject_tokens_expiring_in_less_than = 1;
     let data = decode::<Registered>(token, &DecodingKey::from_secret(&key.0), &validation).ok()?;
     Some(Claims {
         user: data.claims.sub,

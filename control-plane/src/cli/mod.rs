@@ -123,6 +123,6 @@ fn start_log(log: Log) {
         .with_writer(std::io::stderr);
     match log {
         Log::Human => lines.init(),
-        Log::Json => lines.json().flatten_event(true).init(),
+        Log::Json => lines.json().flatten_event(true).with_span_list(false).init(),
     }
 }

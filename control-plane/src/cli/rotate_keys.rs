@@ -10,9 +10,11 @@ use clap::Args;
 use rustix::fs::FlockOperation;
 
 use super::{ConfigFile, connect, tell};
+use crate::Error;
+use crate::app::console;
 use crate::app::rotation::{self, Purpose, Resealed};
-
 use crate::secrets::Ring;
+use crate::state::now;
 use crate::store::{Connection, transaction};
 
 /// Rotates the server's keys while it runs.
@@ -71,10 +73,7 @@ impl RotateKeys {
             rotation::ring(&dir, *purpose)?;
         }
         let mut work = Work {
-            connection: purposes
-                .contains(&Purpose::Master)
-                .then(|| connect(&config))
-                .transpose()?,
+            connection: connect(&config)?,
             dir,
             dry_run: self.dry_run,
         };
@@ -116,7 +115,7 @@ fn alone(dir: &Path) -> anyhow::Result<File> {
 }
 
 struct Work {
-    connection: Option<Connection>,
+    connection: Connection,
     dir: PathBuf,
     dry_run: bool,
 }
@@ -131,7 +130,8 @@ impl Work {
             ));
             return Ok(());
         }
-        let ring = rotation::rotate(&self.dir, purpose)?;
+        let dir = self.dir.clone();
+        let ring = self.noted("keys.rotate", purpose, || rotation::rotate(&dir, purpose))?;
         tell(&format!(
             "{name}: a new key is in use; {} stay beside it",
             ring.former.len()
@@ -180,16 +180,35 @@ impl Work {
             std::thread::sleep(left);
         }
         self.reseal(purpose, &ring)?;
-        let dropped = rotation::drop_former(&self.dir, purpose)?;
+        let dir = self.dir.clone();
+        let dropped = self.noted("keys.drop_old", purpose, || rotation::drop_former(&dir, purpose))?;
         tell(&format!("{name}: forgot {dropped} former keys"));
         Ok(())
     }
 
+    /// Changes a key file with its entry in the audit log of the platform's organization: both or, where
+    /// the file cannot be written, neither.
+    fn noted<T>(
+        &mut self,
+        action: &str,
+        purpose: Purpose,
+        change: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let changed = transaction(&mut self.connection, |c| {
+            console::note_keys(c, action, purpose.name(), now())?;
+            change().map_err(Error::Internal)
+        });
+        changed.map_err(|error| match error {
+            Error::Internal(source) => source,
+            other => other.into(),
+        })
+    }
+
     fn reseal(&mut self, purpose: Purpose, ring: &Ring) -> anyhow::Result<()> {
-        let (Purpose::Master, Some(connection)) = (purpose, self.connection.as_mut()) else {
+        if purpose != Purpose::Master {
             return Ok(());
-        };
-        let Resealed { values, moved } = transaction(connection, |c| rotation::reseal(c, ring))
+        }
+        let Resealed { values, moved } = transaction(&mut self.connection, |c| rotation::reseal(c, ring))
             .context("nothing was encrypted again; the former keys stay: mend it, then run this again")?;
         tell(&format!(
             "master: encrypted {moved} of {values} values under the new key"

@@ -6,6 +6,7 @@
 mod address_key;
 mod check;
 mod details;
+mod secret;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,7 +14,7 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 use wire::source::Credentials;
 
-pub use address_key::address_key;
+pub use address_key::{address_key, origin};
 pub use check::{Checked, check, filled};
 pub use details::{copies, lengths, node_labels, notes, site, tag, tags, time_zone};
 
@@ -21,12 +22,17 @@ const NAME_MAX: usize = 100;
 const URL_MAX: usize = 2048;
 const CREDENTIAL_MAX: usize = 256;
 
+/// The code of a field that does not do.
+pub const INVALID_FIELD: &str = "invalid_field";
+
 /// A field that does not do, and a sentence that says why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{title}")]
 pub struct InvalidCamera {
     /// Which field.
     pub field: &'static str,
+    /// Stable code.
+    pub code: &'static str,
     /// A sentence for its author.
     pub title: String,
 }
@@ -34,6 +40,7 @@ pub struct InvalidCamera {
 fn invalid(field: &'static str, title: impl Into<String>) -> InvalidCamera {
     InvalidCamera {
         field,
+        code: INVALID_FIELD,
         title: title.into(),
     }
 }
@@ -93,8 +100,9 @@ pub fn address(text: &str, allow_loopback: bool) -> Result<Address, InvalidCamer
     let host = host(&url, allow_loopback)?;
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
     let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
+    let rest = secret::without(&format!("{}{query}", url.path()))?;
     Ok(Address {
-        url: format!("{}://{host}{port}{}{query}", url.scheme(), url.path()),
+        url: format!("{}://{host}{port}{rest}", url.scheme()),
         credentials: inside(&url)?,
     })
 }
@@ -125,7 +133,10 @@ pub fn sub_address(
     allow_loopback: bool,
     credentials: Option<Credentials>,
 ) -> Result<(String, Option<Credentials>), InvalidCamera> {
-    let address = address(text, allow_loopback).map_err(|error| invalid("sub_url", error.title))?;
+    let address = address(text, allow_loopback).map_err(|error| InvalidCamera {
+        field: "sub_url",
+        ..error
+    })?;
     match (credentials, address.credentials) {
         (Some(given), Some(inside)) if given != inside => Err(invalid(
             "sub_url",

@@ -19,7 +19,7 @@ pub const BYTES_MAX: usize = 5 << 20;
 /// Most rows, without the header.
 pub const ROWS_MAX: u64 = 5_000;
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 17] = [
     "name",
     "url",
     "username",
@@ -34,6 +34,8 @@ const COLUMNS: [&str; 15] = [
     "recording",
     "copies",
     "node_labels",
+    "segment_s",
+    "object_s",
     "notes",
 ];
 const REQUIRED: [&str; 2] = ["name", "url"];
@@ -217,9 +219,9 @@ fn row(
         }
     };
     let defaults = NewCamera::default();
-    let copies = match field("copies").trim() {
-        "" => defaults.copies,
-        // Anything else is refused with the other fields.
+    // What is no number is refused with the other fields.
+    let number = |name: &str, default: u32| match field(name).trim() {
+        "" => default,
         number => number.parse().unwrap_or(0),
     };
     let list = |name: &str| -> Vec<String> {
@@ -234,7 +236,9 @@ fn row(
         password: optional("password"),
         site: field("site").to_owned(),
         tags: list("tags"),
-        copies,
+        copies: number("copies", defaults.copies.into()).try_into().unwrap_or(0),
+        segment_s: number("segment_s", defaults.segment_s),
+        object_s: number("object_s", defaults.object_s),
         node_labels: list("node_labels"),
         time_zone: camera::filled(Some(field("time_zone"))).map_or(defaults.time_zone, str::to_owned),
         notes: field("notes").to_owned(),
@@ -253,7 +257,7 @@ fn row(
         Ok(_) => Err(wrong),
         Err(fields) => {
             let fields = fields.into_iter();
-            wrong.extend(fields.map(|one| problem(line, Some(one.field), "invalid_field", one.title)));
+            wrong.extend(fields.map(|one| problem(line, Some(one.field), one.code, one.title)));
             Err(wrong)
         }
     }

@@ -3,11 +3,14 @@
 //! Pure: the caller says what time it is. A licence permits from `valid_from` to the end of its days of
 //! grace, except while it is suspended. Nothing here deletes footage: a lapse stops recording only.
 
+mod excess;
 #[cfg(test)]
 mod tests;
 
 use wire::licence::{LicenceFeature, LicencePlan, LicenceState};
 use wire::{TimeRange, UnixMs};
+
+pub use excess::{Excess, Limits};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Longest time of grace, in days.

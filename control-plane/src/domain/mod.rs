@@ -7,6 +7,7 @@ pub mod completeness;
 pub mod coverage;
 pub mod erasure;
 pub mod event;
+pub mod forwarded;
 pub mod hold;
 pub mod import;
 pub mod licence;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::http::Method;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, X_FORWARDED_FOR};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 use futures::future::LocalBoxFuture;
 use wire::OrganizationId;
@@ -11,6 +11,7 @@ use wire::OrganizationId;
 use super::observe::RequestId;
 use crate::app::events::Credentials;
 use crate::app::{Caller, Intent, Origin};
+use crate::domain::forwarded;
 use crate::state::now;
 use crate::{AppState, Error};
 
@@ -101,12 +102,20 @@ fn intent(request: &HttpRequest) -> Intent {
     }
 }
 
-/// The peer itself: a header that a stranger can write would let them around the limits.
+/// Who asks: the peer, or whom a trusted proxy names.
 #[must_use]
 pub fn address(request: &HttpRequest) -> IpAddr {
-    request
+    let peer = request
         .peer_addr()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let state = request.app_data::<Data<AppState>>();
+    let trusted = state.map_or(&[][..], |state| &state.config.http.trusted_proxies);
+    let hops: Vec<&str> = request
+        .headers()
+        .get_all(X_FORWARDED_FOR)
+        .flat_map(|line| line.to_str().unwrap_or_default().split(','))
+        .collect();
+    forwarded::client(peer, &hops, trusted)
 }
 
 /// Where a request came from, and its name.

@@ -20,7 +20,8 @@ super::routes::routes! {
 ///
 /// The first line names the columns, separated by commas, in any order: `name` and `url`, and if wanted
 /// `username`, `password`, `site`, `tags` (separated by `;`), `group` (by name), `time_zone`, `sub_url`,
-/// `transport`, `audio`, `recording`, `notes`. At most 5 MB and 5000 rows.
+/// `transport`, `audio`, `recording`, `copies`, `node_labels` (separated by `;`), `segment_s`, `object_s`,
+/// `notes`. At most 5 MB and 5000 rows.
 #[utoipa::path(
     post,
     path = "/api/v1/cameras/import",
@@ -46,7 +47,7 @@ async fn upload(
 ) -> Result<HttpResponse, Error> {
     let is_dry = dry.is_dry()?;
     let file = file(&request, body).await?;
-    let once = Once::new(key, "import_cameras", &digest(&file))?;
+    let once = Once::new(&caller, key, "import_cameras", &digest(&file))?;
     let report = import(&state, &caller, once, file, is_dry, now()).await?;
     Ok(if is_dry || !report.problems.is_empty() {
         HttpResponse::Ok().json(report)

@@ -2,9 +2,10 @@
 
 use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use wire::CameraId;
+use serde::Deserialize;
 use wire::api::{Camera, CameraPatch, NewCamera, Page, ProbeCamera};
 use wire::bus::ProbeReport;
+use wire::{CameraId, StreamKind};
 
 use super::camera_query::CameraQuery;
 use super::id;
@@ -50,7 +51,11 @@ async fn list(
     operation_id = "create_camera",
     security(("bearer" = [])),
     request_body = NewCamera,
-    responses((status = 201, description = "The camera.", body = Camera)),
+    responses(
+        (status = 201, description = "The camera.", body = Camera),
+        (status = 422, description = "`secret_in_address`: the address holds a password.",
+            body = wire::api::Problem, content_type = "application/problem+json"),
+    ),
 )]
 async fn create(
     state: Data<AppState>,
@@ -58,7 +63,7 @@ async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewCamera>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "create_camera", &*body)?;
+    let once = Once::new(&caller, key, "create_camera", &*body)?;
     let camera = cameras::create(&state, &caller, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/cameras/{}", camera.id);
     Ok(created(location, &camera, camera.revision))
@@ -96,7 +101,12 @@ async fn one(
     security(("bearer" = [])),
     params(("id" = CameraId, Path)),
     request_body = CameraPatch,
-    responses((status = 200, description = "The changed camera.", body = Camera)),
+    responses(
+        (status = 200, description = "The changed camera.", body = Camera),
+        (status = 422, description = "`credentials_required`: the saved password is not for the new host; \
+            `secret_in_address`: the address holds a password.",
+            body = wire::api::Problem, content_type = "application/problem+json"),
+    ),
 )]
 async fn change(
     state: Data<AppState>,
@@ -130,6 +140,22 @@ async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Which stream of a camera.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfStream {
+    /// The main one unless given.
+    #[param(value_type = Option<StreamKind>)]
+    stream: Option<String>,
+}
+
+impl OfStream {
+    fn kind(&self) -> Result<StreamKind, Error> {
+        let kind = self.stream.as_deref().map_or(Ok(StreamKind::Main), str::parse);
+        kind.map_err(|_| Error::field("stream", "main or sub"))
+    }
+}
+
 /// Connects to a saved camera and tells what it sends. Needs `manage` on the camera.
 #[utoipa::path(
     post,
@@ -137,9 +163,10 @@ async fn remove(
     tag = "cameras",
     operation_id = "probe_camera",
     security(("bearer" = [])),
-    params(("id" = CameraId, Path)),
+    params(("id" = CameraId, Path), OfStream),
     responses(
         (status = 200, description = "What it sends.", body = ProbeReport),
+        (status = 409, description = "It has no sub stream."),
         (status = 502, description = "The camera does not answer as it should; the title says how.",
             body = wire::api::Problem, content_type = "application/problem+json"),
     ),
@@ -148,8 +175,10 @@ async fn probe_saved(
     state: Data<AppState>,
     caller: Caller,
     path: Path<String>,
+    of: Query<OfStream>,
 ) -> Result<Json<ProbeReport>, Error> {
-    Ok(Json(probe::saved(&state, &caller, id(&path, "camera")?).await?))
+    let (id, stream) = (id(&path, "camera")?, of.kind()?);
+    Ok(Json(probe::saved(&state, &caller, id, stream).await?))
 }
 
 /// Tries an address before it is saved. Needs `cameras:manage`.
@@ -162,6 +191,8 @@ async fn probe_saved(
     request_body = ProbeCamera,
     responses(
         (status = 200, description = "What it sends.", body = ProbeReport),
+        (status = 422, description = "`secret_in_address`: the address holds a password.",
+            body = wire::api::Problem, content_type = "application/problem+json"),
         (status = 502, description = "The camera does not answer as it should; the title says how.",
             body = wire::api::Problem, content_type = "application/problem+json"),
     ),

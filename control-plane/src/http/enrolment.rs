@@ -61,7 +61,7 @@ async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewEnrolmentToken>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "create_enrolment_token", &*body)?;
+    let once = Once::new(&caller, key, "create_enrolment_token", &*body)?;
     let made = enrolment::create(&state, &caller, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/enrolment-tokens/{}", made.enrolment.id);
     Ok(HttpResponse::Created()

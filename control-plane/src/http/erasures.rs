@@ -60,13 +60,17 @@ async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewErasure>,
 ) -> Result<HttpResponse, Error> {
-    let camera = id(&path, "camera")?;
+    let camera: CameraId = id(&path, "camera")?;
     let new = body.into_inner();
     if dry.is_dry()? {
         let preview = erasures::preview(&state, &caller, camera, new, now()).await?;
         return Ok(HttpResponse::Ok().json(preview));
     }
-    let once = Once::new(key, &format!("erase_footage {camera}"), &new)?;
+    let once = Once::new(&caller, key, &format!("erase_footage {camera}"), &new)?;
     let made = erasures::create(&state, &caller, once, camera, new, now()).await?;
-    Ok(HttpResponse::Created().json(made))
+    // It changes when recorders say what they did, and is read in the list.
+    let location = format!("/api/v1/cameras/{camera}/erasures");
+    Ok(HttpResponse::Created()
+        .insert_header(("Location", location))
+        .json(made))
 }

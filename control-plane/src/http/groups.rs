@@ -50,7 +50,7 @@ async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewGroup>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "create_group", &*body)?;
+    let once = Once::new(&caller, key, "create_group", &*body)?;
     let group = groups::create(&state, &caller, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/groups/{}", group.id);
     Ok(created(location, &group, group.revision))

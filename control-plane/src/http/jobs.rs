@@ -58,7 +58,7 @@ async fn create(
     body: Json<NewJob>,
 ) -> Result<HttpResponse, Error> {
     let camera: CameraId = id(&path, "camera")?;
-    let once = Once::new(key, "create_job", &(camera, &*body))?;
+    let once = Once::new(&caller, key, "create_job", &(camera, &*body))?;
     let job = jobs::create(&state, &caller, camera, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/recording-jobs/{}", job.id);
     Ok(created(location, &job, job.revision))

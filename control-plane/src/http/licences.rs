@@ -11,7 +11,7 @@ use wire::licence::LicenceState;
 use wire::{CameraId, LicenceId};
 
 use super::id;
-use super::request::{IdempotencyKey, IfMatch, PageQuery, changed};
+use super::request::{IdempotencyKey, IfMatch, PageQuery, changed, created};
 use crate::app::{Caller, Once, licences};
 use crate::state::now;
 use crate::store::licences::Filter;
@@ -103,9 +103,16 @@ async fn issue(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewLicences>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "issue_licences", &(caller.organization, &*body))?;
+    let once = Once::new(&caller, key, "issue_licences", &*body)?;
     let issued = licences::issue(&state, &caller, once, body.into_inner(), now()).await?;
-    Ok(HttpResponse::Created().json(issued))
+    // One has an address and a revision of its own; several are in the list.
+    let [one] = issued.items.as_slice() else {
+        return Ok(HttpResponse::Created()
+            .insert_header(("Location", "/api/v1/licences"))
+            .json(issued));
+    };
+    let location = format!("/api/v1/licences/{}", one.id);
+    Ok(created(location, &issued, one.revision))
 }
 
 /// The organization's licences in numbers. Needs `licences:assign`.
@@ -218,10 +225,11 @@ async fn transfer(
     state: Data<AppState>,
     caller: Caller,
     path: Path<String>,
+    IfMatch(seen): IfMatch,
     body: Json<TransferLicence>,
 ) -> Result<HttpResponse, Error> {
     let id = id(&path, "licence")?;
-    let licence = licences::transfer(&state, &caller, id, body.into_inner(), now()).await?;
+    let licence = licences::transfer(&state, &caller, id, seen, body.into_inner(), now()).await?;
     Ok(changed(&licence, licence.revision))
 }
 
@@ -240,10 +248,11 @@ async fn renew(
     state: Data<AppState>,
     caller: Caller,
     path: Path<String>,
+    IfMatch(seen): IfMatch,
     body: Json<RenewLicence>,
 ) -> Result<HttpResponse, Error> {
     let id = id(&path, "licence")?;
-    let licence = licences::renew(&state, &caller, id, body.into_inner(), now()).await?;
+    let licence = licences::renew(&state, &caller, id, seen, body.into_inner(), now()).await?;
     Ok(changed(&licence, licence.revision))
 }
 
@@ -257,8 +266,14 @@ async fn renew(
     params(("id" = LicenceId, Path)),
     responses((status = 200, description = "The suspended licence.", body = Licence)),
 )]
-async fn suspend(state: Data<AppState>, caller: Caller, path: Path<String>) -> Result<HttpResponse, Error> {
-    let licence = licences::suspend(&state, &caller, id(&path, "licence")?, true, now()).await?;
+async fn suspend(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    IfMatch(seen): IfMatch,
+) -> Result<HttpResponse, Error> {
+    let id = id(&path, "licence")?;
+    let licence = licences::suspend(&state, &caller, id, seen, true, now()).await?;
     Ok(changed(&licence, licence.revision))
 }
 
@@ -272,7 +287,13 @@ async fn suspend(state: Data<AppState>, caller: Caller, path: Path<String>) -> R
     params(("id" = LicenceId, Path)),
     responses((status = 200, description = "The licence, in force again.", body = Licence)),
 )]
-async fn resume(state: Data<AppState>, caller: Caller, path: Path<String>) -> Result<HttpResponse, Error> {
-    let licence = licences::suspend(&state, &caller, id(&path, "licence")?, false, now()).await?;
+async fn resume(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    IfMatch(seen): IfMatch,
+) -> Result<HttpResponse, Error> {
+    let id = id(&path, "licence")?;
+    let licence = licences::suspend(&state, &caller, id, seen, false, now()).await?;
     Ok(changed(&licence, licence.revision))
 }

@@ -1,4 +1,5 @@
-//! Every answer's request id, problem body, safe headers and log line.
+//! Every answer's request id, problem body, safe headers and log line. Whatever is logged meanwhile, also by
+//! the threads of the database, names the request.
 
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
+use tracing::Instrument;
 use wire::api::Problem;
 
 use super::problem;
@@ -33,7 +35,11 @@ pub async fn observe(
     // Queries hold signatures: paths only.
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let is_api = path.starts_with("/api/") || path.starts_with("/player-api/");
-    let mut response = settled(next.call(request).await?.map_into_boxed_body(), &id);
+    // Of the highest level: whatever is logged at all names its request.
+    let span = tracing::error_span!("request", request_id = id);
+    let response = next.call(request).instrument(span.clone()).await?;
+    let _entered = span.enter();
+    let mut response = settled(response.map_into_boxed_body(), &id);
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -45,9 +51,9 @@ pub async fn observe(
     let status = response.status().as_u16();
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if matches!(path.as_str(), "/healthz" | "/readyz") {
-        tracing::debug!(request_id = id, %method, path, status, ms, "request");
+        tracing::debug!(%method, path, status, ms, "request");
     } else {
-        tracing::info!(request_id = id, %method, path, status, ms, "request");
+        tracing::info!(%method, path, status, ms, "request");
     }
     Ok(response)
 }
@@ -61,7 +67,7 @@ fn settled(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxB
     let (mut body, retry_after_s) = match response.response().error() {
         Some(error) => match error.as_error::<Error>() {
             Some(error) => {
-                log(error, id);
+                log(error);
                 (error.problem(), error.retry_after_s())
             }
             None => (plain(status, error.to_string()), None),
@@ -104,14 +110,14 @@ fn plain(status: StatusCode, title: String) -> Problem {
     }
 }
 
-fn log(error: &Error, id: &str) {
+fn log(error: &Error) {
     match error {
-        Error::Internal(source) => tracing::error!(request_id = id, ?source, "internal error"),
+        Error::Internal(source) => tracing::error!(?source, "internal error"),
         Error::Unavailable {
             code,
             source: Some(source),
             ..
-        } => tracing::warn!(request_id = id, code, %source, "unavailable"),
+        } => tracing::warn!(code, %source, "unavailable"),
         _ => {}
     }
 }

@@ -125,10 +125,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         statuses.push(("409", "Its state does not allow this."));
         statuses.push(("413", "The body is too large."));
     }
-    if signed_in
-        && matches!(method, HttpMethod::Patch | HttpMethod::Put | HttpMethod::Delete)
-        && path.contains('{')
-    {
+    if signed_in && changes(path, method) {
         statuses.push(("412", "Somebody changed it since the `ETag` in `If-Match`."));
         header(
             operation,
@@ -141,7 +138,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         header(
             operation,
             "Idempotency-Key",
-            "Makes repeating this request safe for 24 hours.",
+            "Makes repeating this request safe for 24 hours. One key is for one request in one organization.",
             "^[!-~]{1,200}$",
         );
     }
@@ -160,6 +157,16 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
                     .build()
                     .into()
             });
+    }
+}
+
+/// Whether a route changes something that is there, of which the caller may have seen an older revision.
+fn changes(path: &str, method: &HttpMethod) -> bool {
+    let steps = ["renew", "suspend", "resume", "restore", "transfer"];
+    match method {
+        HttpMethod::Patch | HttpMethod::Put | HttpMethod::Delete => path.contains('{'),
+        HttpMethod::Post => steps.iter().any(|step| path.ends_with(&format!("}}/{step}"))),
+        _ => false,
     }
 }
 

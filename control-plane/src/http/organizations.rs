@@ -99,7 +99,7 @@ async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewOrganization>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "create_organization", &*body)?;
+    let once = Once::new(&caller, key, "create_organization", &*body)?;
     let made = organizations::create(&state, &caller, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/organizations/{}", made.id);
     Ok(created(location, &made, made.revision))
@@ -186,8 +186,13 @@ async fn remove(
     params(("id" = OrganizationId, Path)),
     responses((status = 200, description = "It is suspended.", body = Organization)),
 )]
-async fn suspend(state: Data<AppState>, caller: Caller, path: Path<String>) -> Result<HttpResponse, Error> {
-    step(&state, &caller, &path, Step::Suspend).await
+async fn suspend(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    seen: IfMatch,
+) -> Result<HttpResponse, Error> {
+    step(&state, &caller, &path, seen, Step::Suspend).await
 }
 
 /// Lets a suspended organization go on. Needs `organizations:manage`.
@@ -200,8 +205,13 @@ async fn suspend(state: Data<AppState>, caller: Caller, path: Path<String>) -> R
     params(("id" = OrganizationId, Path)),
     responses((status = 200, description = "It is active.", body = Organization)),
 )]
-async fn resume(state: Data<AppState>, caller: Caller, path: Path<String>) -> Result<HttpResponse, Error> {
-    step(&state, &caller, &path, Step::Resume).await
+async fn resume(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    seen: IfMatch,
+) -> Result<HttpResponse, Error> {
+    step(&state, &caller, &path, seen, Step::Resume).await
 }
 
 /// Takes a deletion back, within its days of grace. Needs `organizations:manage`.
@@ -214,12 +224,23 @@ async fn resume(state: Data<AppState>, caller: Caller, path: Path<String>) -> Re
     params(("id" = OrganizationId, Path)),
     responses((status = 200, description = "It is as it was before its deletion.", body = Organization)),
 )]
-async fn restore(state: Data<AppState>, caller: Caller, path: Path<String>) -> Result<HttpResponse, Error> {
-    step(&state, &caller, &path, Step::Restore).await
+async fn restore(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    seen: IfMatch,
+) -> Result<HttpResponse, Error> {
+    step(&state, &caller, &path, seen, Step::Restore).await
 }
 
-async fn step(state: &AppState, caller: &Caller, path: &str, step: Step) -> Result<HttpResponse, Error> {
+async fn step(
+    state: &AppState,
+    caller: &Caller,
+    path: &str,
+    IfMatch(seen): IfMatch,
+    step: Step,
+) -> Result<HttpResponse, Error> {
     let id = id(path, "organization")?;
-    let shown = organizations::step(state, caller, id, step, now()).await?;
+    let shown = organizations::step(state, caller, id, seen, step, now()).await?;
     Ok(changed(&shown, shown.revision))
 }

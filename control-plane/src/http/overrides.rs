@@ -6,7 +6,7 @@ use wire::CameraId;
 use wire::api::{NewOverride, Page, Placement, RecordingOverride};
 
 use super::id;
-use super::request::{IdempotencyKey, PageQuery};
+use super::request::{IdempotencyKey, IfMatch, PageQuery, created};
 use crate::app::{Caller, Once, overrides, placement};
 use crate::state::now;
 use crate::{AppState, Error};
@@ -62,13 +62,14 @@ async fn create(
     body: Json<NewOverride>,
 ) -> Result<HttpResponse, Error> {
     let camera: CameraId = id(&path, "camera")?;
-    let once = Once::new(key, "create_override", &(camera, &*body))?;
+    let once = Once::new(&caller, key, "create_override", &(camera, &*body))?;
     let made = overrides::create(&state, &caller, camera, once, body.into_inner(), now()).await?;
-    Ok(HttpResponse::Created().json(made))
+    let location = format!("/api/v1/overrides/{}", made.id);
+    Ok(created(location, &made, overrides::revision(made.cancelled)))
 }
 
 /// Ends an override before its time: a paused camera resumes, one that was asked for stops. Needs `manage`
-/// on the camera.
+/// on the camera. Its `ETag` is the one of its creation until it is ended.
 #[utoipa::path(
     delete,
     path = "/api/v1/overrides/{id}",
@@ -81,8 +82,13 @@ async fn create(
         (status = 409, description = "It was over already."),
     ),
 )]
-async fn cancel(state: Data<AppState>, caller: Caller, path: Path<String>) -> Result<HttpResponse, Error> {
-    overrides::cancel(&state, &caller, id(&path, "override")?, now()).await?;
+async fn cancel(
+    state: Data<AppState>,
+    caller: Caller,
+    path: Path<String>,
+    IfMatch(seen): IfMatch,
+) -> Result<HttpResponse, Error> {
+    overrides::cancel(&state, &caller, id(&path, "override")?, seen, now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -21,6 +21,7 @@ impl Error {
             title: self.to_string(),
             field: match self {
                 Self::Invalid { field, .. } => field.map(str::to_owned),
+                Self::Unprocessable { field, .. } => Some((*field).to_owned()),
                 _ => None,
             },
             request_id: String::new(),
@@ -30,6 +31,7 @@ impl Error {
     fn code(&self) -> String {
         match self {
             Self::Invalid { code, .. }
+            | Self::Unprocessable { code, .. }
             | Self::Unauthorized { code, .. }
             | Self::Forbidden { code, .. }
             | Self::Conflict { code, .. }
@@ -59,6 +61,7 @@ impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
+            Self::Unprocessable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,

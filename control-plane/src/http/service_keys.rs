@@ -53,7 +53,7 @@ async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewServiceKey>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "create_service_key", &*body)?;
+    let once = Once::new(&caller, key, "create_service_key", &*body)?;
     let made = service_keys::create(&state, &caller, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/service-keys/{}", made.key.id);
     Ok(created(location, &made, made.key.revision))

@@ -7,7 +7,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use wire::api::{Me, Session, SignIn};
 
-use super::auth::address;
+use super::auth::origin;
 use crate::app::session::{self, Client, REFRESH_MS, SignedIn};
 use crate::app::{Caller, sign_in as signing_in};
 use crate::state::now;
@@ -76,7 +76,7 @@ async fn refresh(state: Data<AppState>, request: HttpRequest) -> Result<HttpResp
 )]
 async fn sign_out(state: Data<AppState>, request: HttpRequest) -> Result<HttpResponse, Error> {
     if let Some(cookie) = request.cookie(COOKIE) {
-        session::sign_out(&state, cookie.value(), now()).await?;
+        session::sign_out(&state, cookie.value(), origin(&request), now()).await?;
     }
     let gone = cookie(&state, String::new(), Duration::ZERO);
     Ok(HttpResponse::NoContent().cookie(gone).finish())
@@ -98,7 +98,7 @@ async fn me(state: Data<AppState>, caller: Caller) -> Result<Json<Me>, Error> {
 fn client(request: &HttpRequest) -> Client {
     let agent = request.headers().get(USER_AGENT);
     Client {
-        address: address(request),
+        origin: origin(request),
         agent: agent
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()

@@ -99,7 +99,7 @@ async fn invite(
     IdempotencyKey(key): IdempotencyKey,
     body: Json<NewUser>,
 ) -> Result<HttpResponse, Error> {
-    let once = Once::new(key, "invite_user", &*body)?;
+    let once = Once::new(&caller, key, "invite_user", &*body)?;
     let invited = invitations::invite(&state, &caller, once, body.into_inner(), now()).await?;
     let location = format!("/api/v1/users/{}", invited.user.id);
     Ok(created(location, &invited, invited.user.revision))

@@ -76,7 +76,11 @@ pub fn newest(connection: &mut Connection) -> Result<Option<AuditId>, StoreError
     Ok(newest.map(|id| AuditId::from_bytes(id.0)))
 }
 
-/// The organizations with entries after `before`; none at all when nothing came before.
+/// What changes nothing but who is signed in.
+const SIGN_INS: [&str; 4] = ["user.sign_in", "user.sign_out", "user.refresh_reuse", "user.lock"];
+
+/// The organizations in which something was changed after `before`; none at all when nothing came before.
+/// That people come and go is no change.
 ///
 /// # Errors
 /// Those of the database.
@@ -89,6 +93,7 @@ pub fn organizations_since(
     };
     let rows: Vec<Id> = audit::table
         .filter(audit::id.gt(Id::from(before)))
+        .filter(audit::action.ne_all(SIGN_INS))
         .select(audit::organization)
         .distinct()
         .load(connection)?;

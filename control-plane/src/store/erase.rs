@@ -9,9 +9,9 @@ use wire::{CameraId, ObjectId, OrganizationId, UnixMs};
 
 use super::schema::{
     access_grant, assignment, audit, camera, camera_day, camera_group, completeness, enrolment_token,
-    erasure, erasure_node, event, gap, idempotency, licence, login_failure, node, object, one_time_token,
-    organization, plan, recording, recording_hold, recording_job, recording_override, recording_window,
-    recovery_code, refresh_token, refused, service_key, session, user,
+    erasure, erasure_node, event, gap, idempotency, licence, licence_excess, login_failure, node, object,
+    one_time_token, organization, plan, recording, recording_hold, recording_job, recording_override,
+    recording_window, recovery_code, refresh_token, refused, service_key, session, user,
 };
 use super::types::Id;
 use super::{Connection, StoreError, doomed, erased_nodes, objects};
@@ -83,6 +83,8 @@ pub fn rest(connection: &mut Connection, id: OrganizationId, now: UnixMs) -> Res
     diesel::delete(recording_window::table.filter(recording_window::organization.eq(whose)))
         .execute(connection)?;
     diesel::delete(licence::table.filter(licence::organization.eq(whose))).execute(connection)?;
+    diesel::delete(licence_excess::table.filter(licence_excess::organization.eq(whose)))
+        .execute(connection)?;
     diesel::delete(access_grant::table.filter(access_grant::organization.eq(whose))).execute(connection)?;
     for one in cameras(connection, id)? {
         of_camera(connection, one.into())?;

@@ -19,6 +19,7 @@ pub mod erase;
 pub mod erased_nodes;
 pub mod erasures;
 pub mod events;
+pub mod excess;
 pub mod factors;
 pub mod facts;
 pub mod failures;

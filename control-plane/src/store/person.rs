@@ -92,6 +92,11 @@ fn pseudonymise(connection: &mut Connection, id: UserId) -> Result<(), StoreErro
         .map(|row| row.id.to_string())
         .collect();
     about.push(id.to_string());
+    // Nobody is known to have done it: it may have been the person.
+    diesel::update(audit::table.filter(audit::subject.eq_any(about.clone())))
+        .filter(audit::user.is_null())
+        .set(audit::address.eq(nothing.clone()))
+        .execute(connection)?;
     diesel::update(audit::table.filter(audit::subject.eq_any(about)))
         .set((
             audit::old_value.eq(nothing.clone()),

@@ -15,6 +15,7 @@ use std::time::Duration;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
+use tracing::Span;
 
 use super::pool::Pool;
 use super::target::{PATIENCE, Target};
@@ -142,7 +143,10 @@ impl Store {
         let turn = pool.turn(deadline).await?;
         let fate = Arc::new(Fate::default());
         let shared = Arc::clone(&fate);
-        let mut work = tokio::task::spawn_blocking(move || turn.run(patience, |c| f(c, &shared)));
+        // What is logged on the blocking thread is about the same request.
+        let span = Span::current();
+        let mut work =
+            tokio::task::spawn_blocking(move || span.in_scope(|| turn.run(patience, |c| f(c, &shared))));
         let mut answer = timeout_at(deadline, &mut work).await;
         if answer.is_err() && !fate.abandon() {
             answer = timeout_at(deadline + COMMIT, &mut work).await;

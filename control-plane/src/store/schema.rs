@@ -454,6 +454,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    licence_excess (camera, stream, day) {
+        camera -> Binary,
+        stream -> SmallInt,
+        day -> Integer,
+        organization -> Binary,
+        width -> Integer,
+        height -> Integer,
+        bitrate_bps -> BigInt,
+    }
+}
+
+diesel::table! {
     lease (name) {
         name -> Text,
         holder -> Text,
@@ -485,6 +497,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     camera,
     access_grant,
     licence,
+    licence_excess,
     recording_job,
     recording_window,
     recording_hold,

@@ -27,7 +27,7 @@ pub enum Spent {
     /// Valid, and used up by this call.
     Now(RefreshRow),
     /// Used before: stolen or replayed. Its session is revoked by this call.
-    Before,
+    Before(RefreshRow),
     /// Not there, revoked or expired.
     Unknown,
 }
@@ -123,9 +123,15 @@ pub fn spend(connection: &mut Connection, hash: &[u8; 32], now: UnixMs) -> Resul
     let Some((user, family, expires, used)) = found else {
         return Ok(Spent::Unknown);
     };
+    let row = RefreshRow {
+        hash: *hash,
+        user: user.into(),
+        session: family.into(),
+        expires: UnixMs(expires),
+    };
     if used.is_some() {
-        revoke(connection, family.into())?;
-        return Ok(Spent::Before);
+        revoke(connection, row.session)?;
+        return Ok(Spent::Before(row));
     }
     if expires <= now.0 {
         return Ok(Spent::Unknown);
@@ -133,12 +139,7 @@ pub fn spend(connection: &mut Connection, hash: &[u8; 32], now: UnixMs) -> Resul
     diesel::update(refresh_token::table.find(hash.to_vec()))
         .set(refresh_token::used.eq(now.0))
         .execute(connection)?;
-    Ok(Spent::Now(RefreshRow {
-        hash: *hash,
-        user: user.into(),
-        session: family.into(),
-        expires: UnixMs(expires),
-    }))
+    Ok(Spent::Now(row))
 }
 
 /// Ends a session: its refresh tokens and its access tokens stop working.

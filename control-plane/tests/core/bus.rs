@@ -116,10 +116,15 @@ async fn a_probe_asks_a_node_and_tells_what_it_found() {
             code: ReplyCode::Unavailable,
             detail: "the camera refused the password".to_owned(),
         };
-        let answers = [Reply::Ok(report), Reply::Err(refusal)];
-        for answer in answers {
+        let answers = [
+            ("rtsp://10.0.0.5/s1", Reply::Ok(report.clone())),
+            ("rtsp://10.0.0.5/s2", Reply::Ok(report)),
+            ("rtsp://10.0.0.9/", Reply::Err(refusal)),
+        ];
+        for (url, answer) in answers {
             let message = requests.next().await.unwrap();
             let request: ProbeRequest = serde_json::from_slice(&message.payload).unwrap();
+            assert_eq!(request.source.url, url);
             assert_eq!(request.credentials.unwrap().password, "secret");
             client
                 .publish(
@@ -132,6 +137,17 @@ async fn a_probe_asks_a_node_and_tells_what_it_found() {
     });
     let path = format!("/api/v1/cameras/{}/probe", site.camera);
     let (status, report) = site.world.call("POST", &path, &site.token, None).await;
+    assert_eq!((status, &report["reader"]), (200, &json!("retina")), "{report}");
+    let sub = format!("{path}?stream=sub");
+    let (status, problem) = site.world.call("POST", &sub, &site.token, None).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("no_sub_stream")));
+    let wrong = format!("{path}?stream=third");
+    let (status, problem) = site.world.call("POST", &wrong, &site.token, None).await;
+    assert_eq!((status, &problem["field"]), (400, &json!("stream")));
+    let saved = format!("/api/v1/cameras/{}", site.camera);
+    let body = json!({"sub_url": "rtsp://10.0.0.5/s2"});
+    site.world.call("PATCH", &saved, &site.token, Some(body)).await;
+    let (status, report) = site.world.call("POST", &sub, &site.token, None).await;
     assert_eq!((status, &report["reader"]), (200, &json!("retina")), "{report}");
     let body = json!({"url": "rtsp://admin:secret@10.0.0.9/"});
     let (status, problem) = site

@@ -201,9 +201,9 @@ async fn a_second_camera_at_an_address_is_meant_or_refused() {
         200,
         "its own address is no news"
     );
-    let moved = json!({"url": "rtsp://10.0.0.6/"});
+    let moved = json!({"url": "rtsp://10.0.0.6/", "password": "p"});
     world.call("PATCH", &at(&second), &token, Some(moved)).await;
-    let mut back = json!({"url": "rtsp://10.0.0.5/a"});
+    let mut back = json!({"url": "rtsp://10.0.0.5/a", "password": "p"});
     let (status, problem) = world
         .call("PATCH", &at(&second), &token, Some(back.clone()))
         .await;

@@ -125,7 +125,7 @@ async fn credentials_change_by_halves() {
         (json!({"username": "b"}), 200, json!("b")),
         (json!({"password": "q"}), 200, json!("b")),
         (json!({"url": "rtsp://c:d@10.0.0.6/"}), 200, json!("c")),
-        (json!({"url": "rtsp://10.0.0.7/"}), 200, json!("c")),
+        (json!({"url": "rtsp://10.0.0.6/other"}), 200, json!("c")),
         (json!({"username": ""}), 200, Value::Null),
         (json!({"password": "q"}), 400, Value::Null),
     ] {
@@ -207,4 +207,79 @@ async fn recording_windows_open_and_close_with_the_switch() {
             .iter()
             .all(|window| window.end() < wire::UnixMs::MAX)
     );
+}
+
+#[tokio::test]
+async fn a_saved_password_does_not_follow_to_another_host() {
+    let world = World::without_bus().await;
+    let token = world.sign_in().await;
+    let body = json!({
+        "name": "x", "url": "rtsp://10.0.0.5/1", "sub_url": "rtsp://10.0.0.6/2", "username": "a", "password": "p",
+    });
+    let (_, camera) = world.call("POST", "/api/v1/cameras", &token, Some(body)).await;
+    let path = format!("/api/v1/cameras/{}", camera["id"].as_str().unwrap());
+    for patch in [
+        json!({"url": "rtsp://10.0.0.66/1"}),
+        json!({"url": "rtsp://10.0.0.5:8554/1"}),
+        json!({"url": "rtsps://10.0.0.5/1"}),
+        json!({"url": "rtsp://10.0.0.66/1", "username": "b"}),
+        json!({"sub_url": "rtsp://10.0.0.66/2"}),
+        json!({"url": "rtsp://10.0.0.6/1", "sub_url": "rtsp://10.0.0.66/2"}),
+    ] {
+        let (status, problem) = world.call("PATCH", &path, &token, Some(patch.clone())).await;
+        assert_eq!(
+            (status, &problem["code"], &problem["field"]),
+            (422, &json!("credentials_required"), &json!("password")),
+            "{patch}"
+        );
+    }
+    let (_, same) = world.call("GET", &path, &token, None).await;
+    assert_eq!((&same["url"], &same["revision"]), (&camera["url"], &json!(1)));
+    for (patch, username) in [
+        // Both are asked with it already.
+        (
+            json!({"url": "rtsp://10.0.0.6/1", "sub_url": "rtsp://10.0.0.5:554/3"}),
+            json!("a"),
+        ),
+        (json!({"url": "rtsp://10.0.0.7/1", "password": "q"}), json!("a")),
+        (json!({"sub_url": "rtsp://a:q@10.0.0.8/2"}), json!("a")),
+        (json!({"url": "rtsp://10.0.0.9/1", "username": null}), Value::Null),
+        (json!({"url": "rtsp://10.0.0.10/1"}), Value::Null),
+    ] {
+        let (status, body) = world.call("PATCH", &path, &token, Some(patch.clone())).await;
+        assert_eq!((status, &body["username"]), (200, &username), "{patch}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_inside_an_address_is_refused_and_a_place_for_it_is_kept() {
+    let world = World::without_bus().await;
+    let token = world.sign_in().await;
+    let kept = "rtsp://10.0.0.5/live?user={username}&password={password}";
+    let body = json!({"name": "x", "url": kept, "username": "a", "password": "planted"});
+    let (status, camera) = world.call("POST", "/api/v1/cameras", &token, Some(body)).await;
+    assert_eq!((status, &camera["url"]), (201, &json!(kept)));
+    let path = format!("/api/v1/cameras/{}", camera["id"].as_str().unwrap());
+    let secret = "rtsp://10.0.0.5/live?user=a&password=planted";
+    for (method, path, body, field) in [
+        (
+            "POST",
+            "/api/v1/cameras",
+            json!({"name": "y", "url": secret}),
+            "url",
+        ),
+        ("POST", "/api/v1/probe", json!({"url": secret}), "url"),
+        ("PATCH", path.as_str(), json!({"url": secret}), "url"),
+        ("PATCH", path.as_str(), json!({"sub_url": secret}), "sub_url"),
+    ] {
+        let (status, problem) = world.call(method, path, &token, Some(body)).await;
+        assert_eq!(
+            (status, &problem["code"], &problem["field"]),
+            (422, &json!("secret_in_address"), &json!(field)),
+            "{method} {path}"
+        );
+        assert!(!problem.to_string().contains("planted"), "{problem}");
+    }
+    let (_, log) = world.call("GET", "/api/v1/audit", &token, None).await;
+    assert!(!log.to_string().contains("planted"), "{log}");
 }

@@ -53,6 +53,10 @@ fn little_is_enough() {
     "data_dir = \"x\"\n[objects]\nkind = \"tape\"\n[bus]\nurl = \"nats://x\"\n",
     "objects.kind"
 )]
+#[case(
+    "data_dir = \"x\"\n[http]\ntrusted_proxies = [\"10.0.0.0/33\"]\n[bus]\nurl = \"nats://x\"\n",
+    "http.trusted_proxies"
+)]
 #[case("data_dir = [\n", "control")]
 fn says_what_is_wrong(#[case] text: &str, #[case] sentence: &str) {
     let error = load(text).unwrap_err();

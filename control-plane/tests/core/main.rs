@@ -27,6 +27,8 @@ mod cli;
 #[cfg(test)]
 mod completeness;
 #[cfg(test)]
+mod conditional;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod console;
@@ -59,9 +61,15 @@ mod jobs;
 #[cfg(test)]
 mod licences;
 #[cfg(test)]
+mod limited;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod links;
 #[cfg(test)]
 mod lockout;
+#[cfg(test)]
+mod logged;
 #[cfg(test)]
 mod node;
 #[cfg(test)]
@@ -83,6 +91,8 @@ mod plans;
 #[cfg(test)]
 mod planted;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod raw;
 #[cfg(test)]
 mod recordings;
@@ -96,6 +106,8 @@ mod rotation;
 mod service_keys;
 #[cfg(test)]
 mod session;
+#[cfg(test)]
+mod sign_ins;
 #[cfg(test)]
 mod snapshot;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A person's data: handed over whole, erased without a trace but the facts.
 
+use control_plane::state::now;
+use control_plane::store::failures;
 use serde_json::{Value, json};
 
 use crate::invited::{other_organization, person, public, sign_in, with_header};
@@ -98,6 +100,12 @@ async fn an_erased_person_leaves_facts_under_an_id_alone() {
     world
         .call("PATCH", &path, &owner, Some(json!({"name": "Ann Planted"})))
         .await;
+    // The tenth failure locks the login; more by HTTP would meet the limit of attempts first.
+    let store = &world.server.state.store;
+    for _ in 0..9 {
+        let add = |c: &mut _| failures::add(c, "ann@planted", now());
+        store.write(add).await.unwrap();
+    }
     let wrong = json!({"login": "ann@planted", "password": "wrong password"});
     public(&world, "/api/v1/session", &wrong).await;
     world
@@ -144,7 +152,7 @@ async fn an_erased_person_leaves_facts_under_an_id_alone() {
         (&after[0]["action"], &after[0]["subject"], &after[0]["actor_name"]),
         (&json!("user.erase"), &json!(id), &json!("admin"))
     );
-    let mut by_ann = 0;
+    let (mut by_ann, mut locked) = (0, 0);
     for entry in &after {
         let text = entry.to_string();
         assert!(
@@ -161,7 +169,12 @@ async fn an_erased_person_leaves_facts_under_an_id_alone() {
         if entry["subject"] == json!(id) {
             assert_eq!((&entry["before"], &entry["after"]), (&Value::Null, &Value::Null));
         }
+        if entry["action"] == "user.lock" {
+            locked += 1;
+            assert_eq!(entry["address"], Value::Null, "where the person was, perhaps");
+        }
     }
+    assert_eq!(locked, 1);
     assert!(by_ann >= 2, "the id stays as a pseudonym: {after:?}");
     // The login is free for somebody else.
     let again = json!({"login": "ann@planted", "role": "org_user"});

@@ -116,6 +116,13 @@ async fn nobody_is_signed_out_by_a_rotation() {
         before.iter().all(|old| !text.contains(old.trim())),
         "no key is printed"
     );
+    let (_, log) = world
+        .call("GET", "/api/v1/audit?action=keys.rotate", &token, None)
+        .await;
+    let entries = log["items"].as_array().unwrap().iter();
+    let mut rotated: Vec<&str> = entries.map(|entry| entry["subject"].as_str().unwrap()).collect();
+    rotated.sort_unstable();
+    assert_eq!(rotated, ["jwt", "master", "url"]);
     let (_, shown) = world.call("GET", &camera, &token, None).await;
     assert_eq!(
         shown["username"], "root",

@@ -54,6 +54,14 @@ impl World {
         Self::start(bus, None).await
     }
 
+    /// With nothing at the bus' address, and settings of its own.
+    pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(dir.path(), &format!("nats://127.0.0.1:{}", free_port()));
+        change(&mut config);
+        Self::serve(dir, config).await
+    }
+
     /// On a database that the test has made itself.
     pub(crate) async fn on_database(bus: &str, url: &str) -> Self {
         Self::start(bus, Some(url)).await
@@ -61,27 +69,25 @@ impl World {
 
     /// With the keys in a folder, at a bus whose certificate a private authority signed.
     pub(crate) async fn with_ca(bus: &str, keys: &Path, ca: &Path) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();
         let mut config = config(dir.path(), bus);
         nats::copy_keys(&keys.join("data"), &dir.path().join("data"));
         config.bus.ca_file = Some(ca.to_owned());
-        let server = Server::start(config).await.unwrap();
-        Self {
-            base: format!("http://{}", server.address),
-            server,
-            dir,
-            http: reqwest::Client::new(),
-        }
+        Self::serve(dir, config).await
     }
 
     async fn start(bus: &str, database: Option<&str>) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();
         if let Some(url) = database {
             database::choose(dir.path(), url);
         }
-        let server = Server::start(config(dir.path(), bus)).await.unwrap();
+        let config = config(dir.path(), bus);
+        Self::serve(dir, config).await
+    }
+
+    async fn serve(dir: tempfile::TempDir, config: Config) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let server = Server::start(config).await.unwrap();
         Self {
             base: format!("http://{}", server.address),
             server,

@@ -217,7 +217,9 @@ fn connection(fields: &Fields, saved: Option<&Camera>, failure: Option<&ApiError
             <Entry label="User name" name="username" node={fields.username} maxlength="256"
                 first={first(|c| c.username.clone().unwrap_or_default())} error={said_of(failure, "username")} />
             <Entry label={if saved.is_some() { "New password (empty keeps the old one)" } else { "Password" }} name="password"
-                node={fields.password} kind="password" autocomplete="new-password" maxlength="256" error={said_of(failure, "password")} />
+                node={fields.password} kind="password" autocomplete="new-password" maxlength="256"
+                hint={saved.map_or_else(String::new, |_| "Another host, port or scheme in an address asks for it again.".to_owned())}
+                error={said_of(failure, "password")} />
             <label>
                 { "Transport" }
                 <select ref={fields.transport} name="transport">

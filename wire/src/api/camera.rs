@@ -6,6 +6,7 @@ use super::patch::clearable;
 use super::recording_override::{Planned, RecordingOverride};
 use crate::access::Permissions;
 use crate::id::{CameraId, GroupId, NodeId};
+use crate::media::StreamKind;
 use crate::source::{Reader, Transport};
 use crate::status::StreamState;
 use crate::time::UnixMs;
@@ -18,7 +19,9 @@ pub struct NewCamera {
     /// 1 to 100 characters.
     #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100))]
     pub name: String,
-    /// `rtsp://` or `rtsps://`; credentials inside are moved to their own fields.
+    /// `rtsp://` or `rtsps://`; credentials before the host are moved to their own fields. A camera that wants
+    /// them in path or query gets them where `{username}` and `{password}` stand; a password itself is
+    /// refused there.
     #[cfg_attr(feature = "schema", schema(max_length = 2048))]
     pub url: String,
     /// Address of the sub stream, if it has one; asked with the same credentials.
@@ -150,7 +153,9 @@ pub struct CameraPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 100))]
     pub name: Option<String>,
-    /// New address.
+    /// New address. Where `url` or `sub_url` names another host, port or scheme than the camera has now, its
+    /// saved password is not sent there: the request then holds `password` again, or an empty `username`, or
+    /// is refused with 422 `credentials_required`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(max_length = 2048))]
     pub url: Option<String>,
@@ -286,9 +291,29 @@ pub struct Camera {
     /// What somebody said of its recording that is in force now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#override: Option<RecordingOverride>,
+    /// What was recorded today or yesterday (UTC) beyond its licence; not in the audit log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub licence_exceeded: Vec<LicenceExceeded>,
     /// What who asks may do with it.
     #[serde(default, skip_serializing_if = "Permissions::is_empty")]
     pub permissions: Permissions,
+}
+
+/// A stream that is recorded beyond its camera's licence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LicenceExceeded {
+    /// The stream.
+    pub stream: StreamKind,
+    /// Width of its picture in pixels; not there while the picture is within the licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Height of its picture in pixels; not there while the picture is within the licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Its bitrate when people were told; not there while it is within the licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitrate_bps: Option<u64>,
 }
 
 /// `POST /api/v1/probe`: try an address before saving it.

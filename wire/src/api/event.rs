@@ -101,6 +101,8 @@ EventKind {
     NodeRefused = "node.refused",
     /// A licence was issued, changed, assigned or taken away.
     LicenceChanged = "licence.changed",
+    /// A camera records a larger picture or more bits than its licence permits: once a day, and when it grows.
+    LicenceExceeded = "licence.exceeded",
     /// The organization was renamed, limited, suspended or woken.
     OrganizationChanged = "organization.changed",
     /// Another organization, which is gone now, was erased.

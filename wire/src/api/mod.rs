@@ -25,7 +25,7 @@ mod user;
 
 pub use account::{BeginTotp, ChangePassword, RecoveryCodes, RemoveTotp, TotpCode, TotpSecret, UserSession};
 pub use audit::{ActorKind, AuditEntry};
-pub use camera::{Camera, CameraPatch, NewCamera, ProbeCamera};
+pub use camera::{Camera, CameraPatch, LicenceExceeded, NewCamera, ProbeCamera};
 pub use completeness::{Completeness, CompletenessDay, CompletenessFigures};
 pub use enrolment::{
     Enrol, Enrolled, EnrolmentToken, MadeEnrolmentToken, NewEnrolmentToken, NodeChallenge, ProveNode,

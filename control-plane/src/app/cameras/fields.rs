@@ -1,5 +1,7 @@
 //! From what the API is told to what is kept.
 
+use std::collections::BTreeSet;
+
 use wire::api::{CameraPatch, NewCamera};
 use wire::source::Credentials;
 use wire::{CameraId, UnixMs};
@@ -71,11 +73,11 @@ pub(super) fn row(
     })
 }
 
-/// Changes the fields given.
+/// Changes the fields given; whether the password is another one.
 ///
 /// # Errors
-/// [`Error::Invalid`] with the field.
-pub(super) fn change(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -> Result<(), Error> {
+/// [`Error::Invalid`] with the field, [`Error::Unprocessable`] where the saved password must not go.
+pub(super) fn change(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -> Result<bool, Error> {
     if let Some(name) = &patch.name {
         row.name = camera::name(name)?;
     }
@@ -106,14 +108,17 @@ pub(super) fn change(state: &AppState, row: &mut CameraRow, patch: CameraPatch) 
     change_addresses(state, row, patch)
 }
 
-fn change_addresses(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -> Result<(), Error> {
+fn change_addresses(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -> Result<bool, Error> {
     let loopback = state.config.cameras.allow_loopback;
     let before = credentials(state, row)?;
+    let known = origins(row);
     let mut after = before.clone();
+    let mut is_told = patch.password.is_some();
     if let Some(url) = &patch.url {
         let address = camera::address(url, loopback)?;
         row.address_key = address_key(&address.url);
         row.url = address.url;
+        is_told |= address.credentials.is_some();
         after = address.credentials.or(after);
     }
     after = merged(after, patch.username, patch.password)?;
@@ -121,17 +126,36 @@ fn change_addresses(state: &AppState, row: &mut CameraRow, patch: CameraPatch) -
         row.sub_url = match camera::filled(sub.as_deref()) {
             None => None,
             Some(sub) => {
+                is_told |= camera::address(sub, loopback).is_ok_and(|sub| sub.credentials.is_some());
                 let (url, opens) = camera::sub_address(sub, loopback, after)?;
                 after = opens;
                 Some(url)
             }
         };
     }
+    // Whoever may change an address may not learn the password by having it sent to a host of their own.
+    if before.is_some() && after.is_some() && !is_told && !origins(row).is_subset(&known) {
+        return Err(Error::Unprocessable {
+            code: "credentials_required",
+            title:
+                "the saved password is for the address before: enter it again for this one, or remove the \
+                    user name"
+                    .to_owned(),
+            field: "password",
+        });
+    }
     if after != before {
         row.credentials = sealed(state, row.id, after.as_ref())?;
         row.credentials_revision += 1;
     }
-    Ok(())
+    let password = |credentials: Option<Credentials>| credentials.map(|known| known.password);
+    Ok(password(after) != password(before))
+}
+
+/// Who is asked with the camera's credentials.
+fn origins(row: &CameraRow) -> BTreeSet<String> {
+    let urls = std::iter::once(&row.url).chain(&row.sub_url);
+    urls.map(|url| camera::origin(url)).collect()
 }
 
 /// The credentials after a patch: each field given replaces its half, an empty user name both.

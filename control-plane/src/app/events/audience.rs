@@ -34,6 +34,7 @@ const fn audience(kind: EventKind) -> Audience {
         | Kind::NodeRefused => Audience::Having(Right::ReadNodes),
         // As placements: nodes and their names are not for everybody who watches.
         Kind::AssignmentChanged => Audience::CamerasHaving(Right::ReadNodes),
+        Kind::LicenceExceeded => Audience::CamerasHaving(Right::AssignLicences),
         Kind::LicenceChanged => Audience::Having(Right::AssignLicences),
         Kind::OrganizationChanged => Audience::Having(Right::ManageOrganization),
         Kind::OrganizationErased => Audience::Having(Right::ManageOrganizations),

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use wire::event::SealedObject;
 use wire::{CameraId, NodeId, ObjectId, OrganizationId, TimeRange, UnixMs};
 
-use super::{Verdict, not_assigned};
+use super::{Verdict, limits, not_assigned};
 use crate::app::erasures::entomb;
 use crate::domain::event::digest;
 use crate::store::days::{self, Footage};
@@ -119,6 +119,7 @@ impl Objects {
             return Ok(());
         }
         objects::insert_all(connection, &self.new, now)?;
+        limits::watch(connection, &self.new, now)?;
         let footage = self.new.iter().filter_map(|row| {
             Some(Footage {
                 id: row.id,

@@ -63,12 +63,13 @@ pub async fn unassign(
 /// Moves a licence from one camera to another.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Conflict`] when it is not at the first camera, or the
-/// second one has a licence.
+/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Stale`], [`Error::Conflict`] when it is not at the
+/// first camera, or the second one has a licence.
 pub async fn transfer(
     state: &AppState,
     caller: &Caller,
     id: LicenceId,
+    seen: Option<u64>,
     transfer: TransferLicence,
     now: UnixMs,
 ) -> Result<Licence, Error> {
@@ -77,7 +78,7 @@ pub async fn transfer(
         state,
         caller,
         id,
-        None,
+        seen,
         ("licence.transfer", now),
         move |c, row| {
             shared.camera(c, transfer.to, None)?;

@@ -19,10 +19,7 @@ pub fn address_key(url: &str) -> String {
     let Ok(parsed) = Url::parse(url) else {
         return shortened(url.to_owned());
     };
-    let port = parsed.port().unwrap_or(match parsed.scheme() {
-        "rtsps" => 322,
-        _ => 554,
-    });
+    let port = port(&parsed);
     let path = match parsed.path() {
         "" => "/",
         path => path,
@@ -31,6 +28,26 @@ pub fn address_key(url: &str) -> String {
     let query = query.map_or_else(String::new, |query| format!("?{}", decoded(query)));
     let host = host(parsed.host_str().unwrap_or_default());
     shortened(format!("{host}:{port}{}{query}", decoded(path)))
+}
+
+/// Who is asked at an address that [`super::address`] took: scheme, host and port in one spelling. What is
+/// told to one is not for another.
+#[must_use]
+pub fn origin(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(parsed) => {
+            let host = host(parsed.host_str().unwrap_or_default());
+            format!("{}://{host}:{}", parsed.scheme(), port(&parsed))
+        }
+        Err(_) => url.to_owned(),
+    }
+}
+
+fn port(url: &Url) -> u16 {
+    url.port().unwrap_or(match url.scheme() {
+        "rtsps" => 322,
+        _ => 554,
+    })
 }
 
 fn host(text: &str) -> String {
@@ -121,6 +138,17 @@ mod tests {
     #[case::ipv6("rtsp://[2001:db8::7]/", "rtsp://[2001:db8::8]/")]
     fn another_camera(#[case] one: &str, #[case] other: &str) {
         assert_ne!(key(one), key(other));
+    }
+
+    #[rstest]
+    #[case::path("rtsp://10.0.0.5/a?b=c", "rtsp://10.0.0.5:554/d", true)]
+    #[case::case("rtsps://CAM.example./", "rtsps://cam.example:322/", true)]
+    #[case::host("rtsp://10.0.0.5/a", "rtsp://10.0.0.6/a", false)]
+    #[case::port("rtsp://10.0.0.5/a", "rtsp://10.0.0.5:555/a", false)]
+    #[case::scheme("rtsps://10.0.0.5:554/a", "rtsp://10.0.0.5:554/a", false)]
+    fn who_is_asked(#[case] one: &str, #[case] other: &str, #[case] same: bool) {
+        let origin = |text: &str| origin(&address(text, true).unwrap().url);
+        assert_eq!(origin(one) == origin(other), same);
     }
 
     #[test]

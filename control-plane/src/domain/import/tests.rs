@@ -55,6 +55,16 @@ fn every_column_is_taken() {
     assert_eq!(gate.checked.time_zone, "UTC");
 }
 
+#[test]
+fn lengths_are_taken_and_default_when_empty() {
+    let file = "name,url,segment_s,object_s,copies\nx,rtsp://10.0.0.5/, 4 ,120,2\ny,rtsp://10.0.0.6/,,,\n";
+    let parsed = parse(file.as_bytes(), false);
+    assert_eq!(parsed.problems, []);
+    let lengths = |row: &Row| (row.new.segment_s, row.new.object_s, row.new.copies);
+    assert_eq!(lengths(&parsed.good[0]), (4, 120, 2));
+    assert_eq!(lengths(&parsed.good[1]), (6, 60, 1));
+}
+
 #[rstest]
 #[case::nothing(b"", one(1, "", "empty_file"))]
 #[case::mark(b"\xef\xbb\xbf", one(1, "", "empty_file"))]
@@ -74,6 +84,18 @@ fn every_column_is_taken() {
 #[case::transport(
     b"name,url,transport\nx,rtsp://10.0.0.5/,sctp\n",
     one(2, "transport", "invalid_field")
+)]
+#[case::copies(
+    b"name,url,copies\nx,rtsp://10.0.0.5/,many\n",
+    one(2, "copies", "invalid_field")
+)]
+#[case::segment(
+    b"name,url,segment_s\nx,rtsp://10.0.0.5/,long\n",
+    one(2, "segment_s", "invalid_field")
+)]
+#[case::object(
+    b"name,url,object_s\nx,rtsp://10.0.0.5/,9999\n",
+    one(2, "object_s", "invalid_field")
 )]
 #[case::field(b"name,url\n,rtsp://10.0.0.5/\n", one(2, "name", "invalid_field"))]
 fn what_is_wrong_is_told(#[case] bytes: &[u8], #[case] expected: (u64, Option<String>, String)) {

@@ -4,6 +4,8 @@
 //! Each cell asks for a resource of its own, so that no cell depends on another.
 
 mod actors;
+mod audited;
+mod repeated;
 mod resources;
 
 use std::collections::BTreeMap;

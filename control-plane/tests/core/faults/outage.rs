@@ -102,7 +102,7 @@ async fn names(world: &World, token: &str) -> HashSet<String> {
         let items = page["items"].as_array().unwrap();
         names.extend(items.iter().map(|item| item["name"].as_str().unwrap().to_owned()));
         match &page["next"] {
-            Value::String(next) => path = format!("/api/v1/cameras?limit=100&after={next}"),
+            Value::String(next) => path = format!("/api/v1/cameras?limit=100&cursor={next}"),
             _ => return names,
         }
     }
