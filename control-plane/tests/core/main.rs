@@ -25,6 +25,8 @@ mod cameras;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod completeness;
 #[cfg(test)]
 mod configuration;

@@ -23,7 +23,7 @@ pub(super) fn take(
     said: &RecordingSession,
     now: UnixMs,
 ) -> Result<Verdict, StoreError> {
-    let owner = cameras::owner_if_assigned(connection, said.camera, said.node, Some(said.epoch))?;
+    let owner = cameras::owner_if_assigned(connection, said.camera, said.node, said.epoch)?;
     let Some(organization) = owner else {
         return Ok(not_assigned());
     };
