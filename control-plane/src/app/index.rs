@@ -6,6 +6,7 @@
 //! Footage of erased time is refused. Gaps of it are taken: they hold no footage, and the node that erased
 //! its own copies explains them so.
 
+pub mod lost;
 mod objects;
 mod recording;
 
@@ -17,8 +18,8 @@ use wire::event::NodeEvent;
 use wire::{NodeId, UnixMs};
 
 use self::objects::Objects;
-use crate::domain::event::{check, tidy};
 use super::refusals;
+use crate::domain::event::{check, tidy};
 use crate::store::facts::{self, FactKind};
 use crate::store::{Connection, StoreError, assigned, completeness, events, gaps, nodes};
 
@@ -107,13 +108,13 @@ fn remember(
         Ok(event) => Some(event.message_id()),
         Err(_) => incoming.message.clone(),
     };
-    if let (Verdict::Refused(reason), Some(message)) = (verdict, message) {
     // What cannot be read says why in words of its own: told as they are, each would be news.
     let told = incoming
         .event
         .as_ref()
         .err()
         .map(|_| "an event that cannot be read");
+    if let (Verdict::Refused(reason), Some(message)) = (verdict, message) {
         let message: String = message.chars().take(MESSAGE_MAX).collect();
         if events::refuse(connection, incoming.node, &message, reason, now)? {
             refusals::tell(connection, incoming.node, &message, told.unwrap_or(reason), now)?;
@@ -140,11 +141,11 @@ fn take_gap(connection: &mut Connection, gap: &Gap, now: UnixMs) -> Result<Verdi
     let Some((organization, tenure)) = tenures.get(&(gap.camera, gap.node)) else {
         return Ok(not_assigned());
     };
-    let gap = Gap {
     if let Err(refusal) = tenure.gap(gap.range, now) {
         return Ok(Verdict::Refused(refusal.to_string()));
     }
     let organization = *organization;
+    let gap = Gap {
         detail: tidy(&gap.detail),
         ..gap.clone()
     };

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use async_nats::connection::State;
-use wire::NodeId;
 use wire::status::StreamState;
+use wire::{NodeId, UnixMs};
 
 use crate::AppState;
 use crate::bus::Nodes;
@@ -63,6 +63,12 @@ impl Watch {
         } else {
             Presence::Lost
         }
+    }
+
+    /// When a node was heard last.
+    #[must_use]
+    pub fn last_word(&self, node: NodeId, now: UnixMs) -> Option<UnixMs> {
+        self.nodes.last_word(node, now)
     }
 
     /// The assignments whose nodes say that they record under their epoch, or wait for the next window.
