@@ -105,6 +105,8 @@ mod stolen;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod stolen_asks;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod totp;
