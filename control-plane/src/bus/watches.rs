@@ -28,11 +28,11 @@ const BATCH: usize = 1_000;
 /// # Errors
 /// What failed, for the log.
 pub(super) async fn nodes(state: AppState, jetstream: jetstream::Context) -> anyhow::Result<()> {
-    let bucket = setup::bucket(&jetstream, NODE_BUCKET)
+    let bucket = setup::bucket(&jetstream, NODE_BUCKET, state.config.bus.replicas)
         .await
         .context("the bucket of nodes")?;
     // Nodes look for their plans before there are any.
-    setup::bucket(&jetstream, PLAN_BUCKET)
+    setup::bucket(&jetstream, PLAN_BUCKET, state.config.bus.replicas)
         .await
         .context("the bucket of plans")?;
     let watch = bucket.watch_with_history(">").await?;
@@ -88,7 +88,7 @@ async fn report(state: &AppState, statuses: Vec<NodeStatus>) -> anyhow::Result<(
 /// # Errors
 /// What failed, for the log.
 pub(super) async fn heads(state: AppState, jetstream: jetstream::Context) -> anyhow::Result<()> {
-    let bucket = setup::bucket(&jetstream, HEAD_BUCKET)
+    let bucket = setup::bucket(&jetstream, HEAD_BUCKET, state.config.bus.replicas)
         .await
         .context("the bucket of heads")?;
     let mut entries = bucket.watch_with_history(">").await?.ready_chunks(BATCH);
