@@ -17,15 +17,17 @@ mod binary;
 #[cfg(test)]
 mod bus;
 #[cfg(test)]
+mod bus_cluster;
+#[cfg(test)]
 mod bus_tls;
 #[cfg(test)]
 mod camera_fields;
 #[cfg(test)]
 mod cameras;
 #[cfg(test)]
-mod cli;
-#[cfg(test)]
 mod claims;
+#[cfg(test)]
+mod cli;
 #[cfg(test)]
 mod completeness;
 #[cfg(test)]
@@ -103,9 +105,9 @@ mod snapshot;
 #[cfg(test)]
 mod stolen;
 #[cfg(test)]
-mod store;
-#[cfg(test)]
 mod stolen_asks;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]
