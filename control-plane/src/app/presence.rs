@@ -9,7 +9,7 @@ use wire::{NodeId, UnixMs};
 
 use crate::AppState;
 use crate::bus::Nodes;
-use crate::domain::assign::{Node, Presence, Settled};
+use crate::domain::assign::{Node, Presence, Settled, Tight};
 
 /// How long a node may be silent and get new cameras: two reports.
 const AWAY_AFTER: Duration = Duration::from_secs(10);
@@ -62,6 +62,16 @@ impl Watch {
             Presence::Away
         } else {
             Presence::Lost
+        }
+    }
+
+    /// A node with what it says of itself.
+    #[must_use]
+    pub fn seen(&self, node: Node, now: Instant) -> Node {
+        Node {
+            presence: self.presence(node.id, now),
+            tight: self.nodes.online(node.id).and_then(|status| Tight::of(&status)),
+            ..node
         }
     }
 

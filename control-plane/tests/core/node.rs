@@ -109,7 +109,7 @@ impl Node {
     }
 
     /// Reports with something set.
-    async fn say(&self, set: impl FnOnce(&mut NodeStatus)) {
+    pub(crate) async fn say(&self, set: impl FnOnce(&mut NodeStatus)) {
         let mut status = NodeStatus {
             node: self.id,
             name: "test node".to_owned(),

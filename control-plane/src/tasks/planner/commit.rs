@@ -75,11 +75,7 @@ pub(super) fn commit(
 
 fn present(nodes: Vec<Node>, watch: &Watch) -> Vec<Node> {
     let at = std::time::Instant::now();
-    let presence = |node: Node| Node {
-        presence: watch.presence(node.id, at),
-        ..node
-    };
-    nodes.into_iter().map(presence).collect()
+    nodes.into_iter().map(|node| watch.seen(node, at)).collect()
 }
 
 fn take_steps(
@@ -123,6 +119,10 @@ fn take_steps(
     {
         let newest: Option<NodeId> = camera.place.held.last().map(|held| held.node);
         assignments::note(c, camera.place.id, newest, camera.place.epoch)?;
+    }
+    Ok(())
+}
+
 /// Ends the sessions of assignments that ended because their node is lost: it may never tell.
 fn end_lost(
     c: &mut Connection,
@@ -144,10 +144,6 @@ fn end_lost(
             let last = watch.last_word(*node, now);
             lost::of_assignment(c, (*camera, *epoch), last, now)?;
         }
-    }
-    Ok(())
-}
-
     }
     Ok(())
 }
