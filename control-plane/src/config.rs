@@ -84,6 +84,14 @@ pub struct Bus {
     /// Seconds that a node's token lives; it is renewed at half of it.
     #[serde(default = "node_token_s")]
     pub node_token_s: u64,
+    /// On how many servers of the bus its streams and buckets are: 1, 3 or 5. With more than one they go on
+    /// while fewer than half of those are gone.
+    #[serde(default = "replicas")]
+    pub replicas: usize,
+}
+
+const fn replicas() -> usize {
+    1
 }
 
 const fn node_token_s() -> u64 {
@@ -257,6 +265,10 @@ impl Config {
         unless(
             (5..=604_800).contains(&self.bus.node_token_s),
             "bus.node_token_s must be from 5 to 604800 seconds",
+        );
+        unless(
+            [1, 3, 5].contains(&self.bus.replicas),
+            "bus.replicas must be 1, 3 or 5, and no more than the bus has servers",
         );
         unless(
             self.http.public_url.as_ref().is_none_or(|url| {

@@ -7,6 +7,7 @@
 //! its own copies explains them so.
 
 mod limits;
+pub mod lost;
 mod objects;
 mod recording;
 
@@ -18,15 +19,12 @@ use wire::event::NodeEvent;
 use wire::{NodeId, UnixMs};
 
 use self::objects::Objects;
+use super::refusals;
 use crate::domain::event::{check, tidy};
 use crate::store::facts::{self, FactKind};
-use crate::store::{Connection, StoreError, cameras, completeness, events, gaps, nodes};
+use crate::store::{Connection, StoreError, assigned, completeness, events, gaps, nodes};
 
 const MESSAGE_MAX: usize = 128;
-/// How long the same reason of the same node is not told again, in milliseconds.
-const QUIET_MS: i64 = 60_000;
-/// Facts that are looked at for it.
-const LOOKED_AT: u32 = 200;
 
 /// An event as it came.
 #[derive(Debug, Clone)]
@@ -111,41 +109,19 @@ fn remember(
         Ok(event) => Some(event.message_id()),
         Err(_) => incoming.message.clone(),
     };
+    // What cannot be read says why in words of its own: told as they are, each would be news.
+    let told = incoming
+        .event
+        .as_ref()
+        .err()
+        .map(|_| "an event that cannot be read");
     if let (Verdict::Refused(reason), Some(message)) = (verdict, message) {
         let message: String = message.chars().take(MESSAGE_MAX).collect();
         if events::refuse(connection, incoming.node, &message, reason, now)? {
-            tell_refused(connection, incoming.node, &message, reason, now)?;
+            refusals::tell(connection, incoming.node, &message, told.unwrap_or(reason), now)?;
         }
     }
     Ok(())
-}
-
-/// Tells that a node says what is not so, or not its own: once in a while, whatever it sends.
-fn tell_refused(
-    connection: &mut Connection,
-    node: NodeId,
-    message: &str,
-    reason: &str,
-    now: UnixMs,
-) -> Result<(), StoreError> {
-    let Some(organization) = nodes::owner(connection, node)? else {
-        return Ok(());
-    };
-    let about = (FactKind::NodeRefused, node);
-    let recent = facts::latest(connection, organization, about, now.plus(-QUIET_MS), LOOKED_AT)?;
-    if recent.iter().any(|before| before["reason"] == reason) {
-        return Ok(());
-    }
-    let body = json!({"message": message, "reason": reason});
-    facts::add(
-        connection,
-        organization,
-        FactKind::NodeRefused,
-        None,
-        Some(node),
-        &body,
-        now,
-    )
 }
 
 fn take(
@@ -162,9 +138,14 @@ fn take(
 }
 
 fn take_gap(connection: &mut Connection, gap: &Gap, now: UnixMs) -> Result<Verdict, StoreError> {
-    let Some(organization) = cameras::owner_if_assigned(connection, gap.camera, gap.node, None)? else {
+    let tenures = assigned::tenures(connection, &[gap.camera])?;
+    let Some((organization, tenure)) = tenures.get(&(gap.camera, gap.node)) else {
         return Ok(not_assigned());
     };
+    if let Err(refusal) = tenure.gap(gap.range, now) {
+        return Ok(Verdict::Refused(refusal.to_string()));
+    }
+    let organization = *organization;
     let gap = Gap {
         detail: tidy(&gap.detail),
         ..gap.clone()

@@ -9,6 +9,7 @@ use wire::api::{Node, NodePatch, Page};
 use wire::status::{Hardware, NodeStatus};
 use wire::{NodeId, OrganizationId, UnixMs};
 
+use super::index::lost as lost_sessions;
 use super::{Caller, moves};
 use crate::bus::OnlineNode;
 use crate::domain::node::InvalidNode;
@@ -132,7 +133,7 @@ pub async fn remove(
                 ),
             });
         }
-        removed(c, &row, now)?;
+        removed(c, &row, shared.nodes.last_word(id, now), now)?;
         caller.note(c, "node.remove", id, (Some(&row.settings), None::<&Node>), now)?;
         Ok(())
     };
@@ -144,9 +145,15 @@ pub async fn remove(
 }
 
 /// What the removal of a node is in the database; its key is revoked on the bus by who finds it here.
-fn removed(connection: &mut Connection, row: &NodeEntry, now: UnixMs) -> Result<(), StoreError> {
+fn removed(
+    connection: &mut Connection,
+    row: &NodeEntry,
+    last: Option<UnixMs>,
+    now: UnixMs,
+) -> Result<(), StoreError> {
     registry::remove(connection, row.id, now)?;
     moves::end_all(connection, row.organization, row.id, now)?;
+    lost_sessions::of_node(connection, row.id, last, now)?;
     // It stops recording, if it still hears of it.
     registry::empty_plan(connection, row.id)?;
     let body = json!({"name": row.settings.name});

@@ -43,11 +43,8 @@ pub async fn explain(
             held: own.iter().map(|one| one.held).collect(),
         };
         let all = every_place(c, &caller, now)?;
-        let mut nodes = assignments::nodes(c, Some(organization))?;
-        let at = Instant::now();
-        for node in &mut nodes {
-            node.presence = watch.presence(node.id, at);
-        }
+        let (nodes, at) = (assignments::nodes(c, Some(organization))?, Instant::now());
+        let nodes: Vec<Node> = nodes.into_iter().map(|node| watch.seen(node, at)).collect();
         Ok(explained(&place, &own, &nodes, &all))
     };
     state.store.look(look).await

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use async_nats::connection::State;
-use wire::NodeId;
 use wire::status::StreamState;
+use wire::{NodeId, UnixMs};
 
 use crate::AppState;
 use crate::bus::Nodes;
-use crate::domain::assign::{Node, Presence, Settled};
+use crate::domain::assign::{Node, Presence, Settled, Tight};
 
 /// How long a node may be silent and get new cameras: two reports.
 const AWAY_AFTER: Duration = Duration::from_secs(10);
@@ -63,6 +63,22 @@ impl Watch {
         } else {
             Presence::Lost
         }
+    }
+
+    /// A node with what it says of itself.
+    #[must_use]
+    pub fn seen(&self, node: Node, now: Instant) -> Node {
+        Node {
+            presence: self.presence(node.id, now),
+            tight: self.nodes.online(node.id).and_then(|status| Tight::of(&status)),
+            ..node
+        }
+    }
+
+    /// When a node was heard last.
+    #[must_use]
+    pub fn last_word(&self, node: NodeId, now: UnixMs) -> Option<UnixMs> {
+        self.nodes.last_word(node, now)
     }
 
     /// The assignments whose nodes say that they record under their epoch, or wait for the next window.

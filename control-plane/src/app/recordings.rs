@@ -1,7 +1,8 @@
 //! Looking at sessions of recording.
 //!
 //! A session whose node reports no more stays open and is shown as lost: what the node does is not known,
-//! and it may well be recording.
+//! and it may well be recording. It ends when the node is removed, or another one has the camera
+//! (`index/lost.rs`).
 
 use std::collections::HashSet;
 

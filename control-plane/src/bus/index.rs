@@ -24,7 +24,9 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// # Errors
 /// What failed, for the log.
 pub(super) async fn run(state: AppState, jetstream: jetstream::Context) -> anyhow::Result<()> {
-    let consumer = setup::events(&jetstream).await.context("the event stream")?;
+    let consumer = setup::events(&jetstream, state.config.bus.replicas)
+        .await
+        .context("the event stream")?;
     let messages = consumer
         .stream()
         .max_messages_per_batch(BATCH)

@@ -4,13 +4,15 @@
 //! |---|---|---|
 //! | `operator` | whom the bus trusts | no: keep it elsewhere if you like |
 //! | `operator-signing` | signs what accounts are | yes |
-//! | `control` | the control plane's account, with the streams | yes |
+//! | `control` | the control plane's account, with the streams: signs its users | yes |
 //! | `nodes` | the nodes' account | no |
 //! | `nodes-signing` | signs what nodes may do | yes |
-//! | `system` | the bus' own account | yes |
-//! | `control-user`, `system-user` | the control plane's users | yes |
+//! | `system` | the bus' own account: signs its users | yes |
 //! | `routes` | what servers of a cluster say to each other | no |
 //! | `*.jwt` | tokens of operator and accounts; no secrets | yes |
+//!
+//! Users have no files: each control plane makes keys of its own at its start, which nobody else ever has.
+//! What an older version left as `control-user` and `system-user` is not read.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -32,8 +34,6 @@ const CONTROL: &str = "control";
 const NODES: &str = "nodes";
 const NODES_SIGNING: &str = "nodes-signing";
 const SYSTEM: &str = "system";
-const CONTROL_USER: &str = "control-user";
-const SYSTEM_USER: &str = "system-user";
 const ROUTES: &str = "routes";
 const OPERATOR_TOKEN: &str = "operator.jwt";
 const CONTROL_TOKEN: &str = "control.jwt";
@@ -41,15 +41,13 @@ const NODES_TOKEN: &str = "nodes.jwt";
 const SYSTEM_TOKEN: &str = "system.jwt";
 const TOKENS: [&str; 4] = [OPERATOR_TOKEN, CONTROL_TOKEN, NODES_TOKEN, SYSTEM_TOKEN];
 
-const SEEDS: [(&str, KeyPairType); 8] = [
+const SEEDS: [(&str, KeyPairType); 6] = [
     (OPERATOR, KeyPairType::Operator),
     (OPERATOR_SIGNING, KeyPairType::Operator),
     (CONTROL, KeyPairType::Account),
     (NODES, KeyPairType::Account),
     (NODES_SIGNING, KeyPairType::Account),
     (SYSTEM, KeyPairType::Account),
-    (CONTROL_USER, KeyPairType::User),
-    (SYSTEM_USER, KeyPairType::User),
 ];
 
 /// Makes what is not there yet; whether anything was made.
@@ -64,7 +62,7 @@ pub fn init(dir: &Path, now: UnixMs) -> anyhow::Result<bool> {
         return Ok(false);
     }
     for (name, kind) in SEEDS {
-        let key = KeyPair::new_from_raw(kind, random::<32>()?).map_err(|error| failed(&error))?;
+        let key = made_new(kind)?;
         made |= ensure(&dir.join(name), &key.seed().map_err(|error| failed(&error))?)?;
     }
     made |= ensure(&dir.join(ROUTES), &hex::encode(random::<32>()?))?;
@@ -131,7 +129,7 @@ pub fn trust(dir: &Path) -> anyhow::Result<Trust> {
     })
 }
 
-/// The keys that serving needs.
+/// The keys that serving needs, and those that this process made for itself.
 pub struct Keys {
     operator_signing: KeyPair,
     control: KeyPair,
@@ -149,7 +147,7 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads them.
+    /// Reads them, and makes the users'.
     ///
     /// # Errors
     /// When a file is missing or damaged; says which, never what stands in it.
@@ -161,8 +159,8 @@ impl Keys {
             nodes: named(&token(dir, NODES_TOKEN)?)?,
             nodes_signing: key(NODES_SIGNING)?,
             system: key(SYSTEM)?,
-            control_user: key(CONTROL_USER)?,
-            system_user: key(SYSTEM_USER)?,
+            control_user: made_new(KeyPairType::User)?,
+            system_user: made_new(KeyPairType::User)?,
         })
     }
 
@@ -294,6 +292,10 @@ pub fn folder(data_dir: &Path) -> PathBuf {
     data_dir.join("secrets").join("bus")
 }
 
+fn made_new(kind: KeyPairType) -> anyhow::Result<KeyPair> {
+    KeyPair::new_from_raw(kind, random::<32>()?).map_err(|error| failed(&error))
+}
+
 fn ensure(path: &Path, text: &str) -> anyhow::Result<bool> {
     match write_private(path, &format!("{text}\n")) {
         Ok(()) => Ok(true),
@@ -362,6 +364,32 @@ mod tests {
         Keys::load(&bus).unwrap();
         trust(&bus).unwrap();
         assert!(!init(&bus, UnixMs(9_000)).unwrap());
+    }
+
+    #[test]
+    fn each_process_has_users_of_its_own_beside_what_an_older_version_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let bus = folder(dir.path());
+        init(&bus, UnixMs(1_000)).unwrap();
+        let left = KeyPair::new_user();
+        for name in ["control-user", "system-user"] {
+            fs::write(bus.join(name), left.seed().unwrap()).unwrap();
+        }
+        assert!(!init(&bus, UnixMs(9_000)).unwrap());
+        let users = |keys: &Keys| {
+            let subject = |(token, _): (String, Vec<u8>)| nats_jwt::subject(&token).unwrap();
+            [
+                subject(keys.control(b"nonce", UnixMs(9_000)).unwrap()),
+                subject(keys.system(b"nonce", UnixMs(9_000)).unwrap()),
+            ]
+        };
+        let one = Keys::load(&bus).unwrap();
+        let mut all = [users(&one), users(&Keys::load(&bus).unwrap())].concat();
+        assert_eq!(users(&one), all[..2], "the same for as long as it runs");
+        all.push(left.public_key());
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 5);
     }
 
     #[test]

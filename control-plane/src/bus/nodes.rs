@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use wire::bus::NODE_TTL_S;
 use wire::status::{NodeStatus, StreamState};
-use wire::{CameraId, NodeId};
+use wire::{CameraId, NodeId, UnixMs};
 
 /// A node's last word, and when it came by our clock: theirs may be wrong.
 #[derive(Debug, Clone)]
@@ -99,6 +99,13 @@ impl Nodes {
         map.get(&node).map(|entry| entry.heard)
     }
 
+    /// The time of a node's last word by our clock, which shows `now`.
+    #[must_use]
+    pub fn last_word(&self, node: NodeId, now: UnixMs) -> Option<UnixMs> {
+        let ago = self.heard(node)?.elapsed();
+        Some(now.plus(-i64::try_from(ago.as_millis()).ok()?))
+    }
+
     /// A node's last word, however long ago.
     #[must_use]
     pub fn last(&self, node: NodeId) -> Option<OnlineNode> {
@@ -127,7 +134,6 @@ impl Nodes {
 
 #[cfg(test)]
 mod tests {
-    use wire::UnixMs;
     use wire::status::Hardware;
 
     use super::*;

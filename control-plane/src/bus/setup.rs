@@ -11,11 +11,11 @@ use wire::bus::{
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Makes the event stream, or brings its settings up to date.
+/// Makes the event stream on so many servers, or brings its settings up to date.
 ///
 /// # Errors
 /// One sentence for the log.
-pub(crate) async fn events(jetstream: &Context) -> anyhow::Result<PullConsumer> {
+pub(crate) async fn events(jetstream: &Context, replicas: usize) -> anyhow::Result<PullConsumer> {
     let config = stream::Config {
         name: EVENT_STREAM.to_owned(),
         subjects: vec![EVENT_SUBJECTS.to_owned()],
@@ -23,6 +23,7 @@ pub(crate) async fn events(jetstream: &Context) -> anyhow::Result<PullConsumer> 
         max_age: 30 * DAY,
         discard: stream::DiscardPolicy::Old,
         duplicate_window: Duration::from_secs(120),
+        num_replicas: replicas,
         ..Default::default()
     };
     jetstream.create_or_update_stream(config).await?;
@@ -40,11 +41,15 @@ pub(crate) async fn events(jetstream: &Context) -> anyhow::Result<PullConsumer> 
     Ok(stream.create_consumer(config).await?)
 }
 
-/// Makes a bucket, or opens it.
+/// Makes a bucket on so many servers, or brings its settings up to date.
 ///
 /// # Errors
 /// One sentence for the log.
-pub(crate) async fn bucket(jetstream: &Context, name: &'static str) -> anyhow::Result<kv::Store> {
+pub(crate) async fn bucket(
+    jetstream: &Context,
+    name: &'static str,
+    replicas: usize,
+) -> anyhow::Result<kv::Store> {
     let max_age = match name {
         NODE_BUCKET => Duration::from_secs(NODE_TTL_S),
         HEAD_BUCKET => Duration::from_secs(60 * 60),
@@ -55,6 +60,7 @@ pub(crate) async fn bucket(jetstream: &Context, name: &'static str) -> anyhow::R
     let config = kv::Config {
         bucket: name.to_owned(),
         history: 1,
+        num_replicas: replicas,
         max_age,
         // What nodes say anew within seconds need not be on disk.
         storage: match name {

@@ -1,6 +1,6 @@
 //! Watches: what nodes last said, kept in memory.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use anyhow::Context;
 use async_nats::jetstream;
@@ -9,15 +9,16 @@ use futures::StreamExt;
 use wire::bus::{HEAD_BUCKET, NODE_BUCKET, PLAN_BUCKET, head_key};
 use wire::event::Head;
 use wire::status::NodeStatus;
-use wire::{CameraId, ErasureId, NodeId};
+use wire::{ErasureId, NodeId};
 
 use super::setup;
 use crate::AppState;
 use crate::app::erasures::reported;
 use crate::app::nodes::heard;
-use crate::domain::event::{check_head, tidy};
+use crate::app::open_heads::OpenHeads;
+use crate::app::refusals::{Refusals, Refused};
+use crate::domain::event::tidy;
 use crate::state::now;
-use crate::store::cameras::owner_if_assigned;
 
 /// Most words of nodes that are taken at once.
 const BATCH: usize = 1_000;
@@ -27,44 +28,44 @@ const BATCH: usize = 1_000;
 /// # Errors
 /// What failed, for the log.
 pub(super) async fn nodes(state: AppState, jetstream: jetstream::Context) -> anyhow::Result<()> {
-    let bucket = setup::bucket(&jetstream, NODE_BUCKET)
+    let bucket = setup::bucket(&jetstream, NODE_BUCKET, state.config.bus.replicas)
         .await
         .context("the bucket of nodes")?;
     // Nodes look for their plans before there are any.
-    setup::bucket(&jetstream, PLAN_BUCKET)
+    setup::bucket(&jetstream, PLAN_BUCKET, state.config.bus.replicas)
         .await
         .context("the bucket of plans")?;
     let watch = bucket.watch_with_history(">").await?;
     // After a loss, plans may have to be put again.
     state.replan.notify_here();
     // However long the database takes, the next look is at what all nodes say by then.
-    let mut entries = watch.ready_chunks(BATCH);
+    let (mut entries, mut refusals) = (watch.ready_chunks(BATCH), Refusals::default());
     while let Some(entries) = entries.next().await {
-        let mut statuses = BTreeMap::new();
+        let (mut statuses, mut refused) = (BTreeMap::new(), Vec::new());
         for entry in entries {
-            if let Some(status) = status_of(&entry?) {
-                statuses.insert(status.node, status);
+            match status_of(&entry?) {
+                Ok(status) => statuses.extend(status.map(|status| (status.node, status))),
+                Err(one) => refused.extend(one),
             }
         }
         report(&state, statuses.into_values().collect()).await?;
+        refusals.tell(&state, refused, now()).await;
     }
     Ok(())
 }
 
-/// A node's status, when it can be read and is under its own key.
-fn status_of(entry: &Entry) -> Option<NodeStatus> {
+/// A node's status under its own key; none when the key only went.
+fn status_of(entry: &Entry) -> Result<Option<NodeStatus>, Option<Refused>> {
     if entry.operation != Operation::Put {
-        return None;
+        return Ok(None);
     }
-    match serde_json::from_slice::<NodeStatus>(&entry.value) {
-        Ok(mut status) if status.node.to_string() == entry.key => {
-            status.name = tidy(&status.name);
-            return Some(status);
-        }
-        Ok(_) => tracing::warn!(key = entry.key, "a node reported under another node's key"),
-        Err(error) => tracing::warn!(key = entry.key, %error, "a node's status cannot be read"),
+    let mut status: NodeStatus =
+        serde_json::from_slice(&entry.value).map_err(|_| refused(entry, "a status that cannot be read"))?;
+    if status.node.to_string() != entry.key {
+        return Err(refused(entry, "a status under another node's key"));
     }
-    None
+    status.name = tidy(&status.name);
+    Ok(Some(status))
 }
 
 async fn report(state: &AppState, statuses: Vec<NodeStatus>) -> anyhow::Result<()> {
@@ -87,51 +88,47 @@ async fn report(state: &AppState, statuses: Vec<NodeStatus>) -> anyhow::Result<(
 /// # Errors
 /// What failed, for the log.
 pub(super) async fn heads(state: AppState, jetstream: jetstream::Context) -> anyhow::Result<()> {
-    let bucket = setup::bucket(&jetstream, HEAD_BUCKET)
+    let bucket = setup::bucket(&jetstream, HEAD_BUCKET, state.config.bus.replicas)
         .await
         .context("the bucket of heads")?;
-    let mut watch = bucket.watch_with_history(">").await?;
-    let mut known = HashSet::new();
-    while let Some(entry) = watch.next().await {
-        take_head(&state, &mut known, &entry?).await?;
-    }
-    Ok(())
-}
-
-/// Takes a head if it is about a camera that was ever its node's: playlists will ask that node.
-async fn take_head(
-    state: &AppState,
-    known: &mut HashSet<(CameraId, NodeId)>,
-    entry: &Entry,
-) -> anyhow::Result<()> {
-    if entry.operation != Operation::Put {
-        return Ok(());
-    }
-    let head: Head = match serde_json::from_slice(&entry.value) {
-        Ok(head) => head,
-        Err(error) => {
-            tracing::warn!(key = entry.key, %error, "a head cannot be read");
-            return Ok(());
+    let mut entries = bucket.watch_with_history(">").await?.ready_chunks(BATCH);
+    let (mut open, mut refusals) = (OpenHeads::default(), Refusals::default());
+    while let Some(entries) = entries.next().await {
+        let (mut heads, mut refused) = (Vec::new(), Vec::new());
+        for entry in entries {
+            match head_of(entry?) {
+                Ok(head) => heads.extend(head),
+                Err(one) => refused.extend(one),
+            }
         }
-    };
-    let pair = (head.camera, head.node);
-    if head_key(head.node, head.camera, head.stream) != entry.key {
-        tracing::warn!(key = entry.key, "a head under another node's or stream's key");
-    } else if let Err(refusal) = check_head(&head) {
-        tracing::warn!(key = entry.key, %refusal, "a head that cannot be true");
-    } else if known.contains(&pair) || is_assigned(state, pair).await? {
-        known.insert(pair);
-        state.heads.put(head);
-    } else {
-        tracing::warn!(key = entry.key, node = %pair.1, "a head of a camera that is not the node's");
+        refused.extend(open.take(&state, heads, now()).await?);
+        refusals.tell(&state, refused, now()).await;
     }
     Ok(())
 }
 
-async fn is_assigned(state: &AppState, (camera, node): (CameraId, NodeId)) -> anyhow::Result<bool> {
-    let owner = state
-        .store
-        .read(move |c| owner_if_assigned(c, camera, node, None))
-        .await?;
-    Ok(owner.is_some())
+/// A head under its own key; none when the key only went.
+fn head_of(entry: Entry) -> Result<Option<(String, Head)>, Option<Refused>> {
+    if entry.operation != Operation::Put {
+        return Ok(None);
+    }
+    let head: Head =
+        serde_json::from_slice(&entry.value).map_err(|_| refused(&entry, "a head that cannot be read"))?;
+    if head_key(head.node, head.camera, head.stream) != entry.key {
+        return Err(refused(&entry, "a head under another node's or stream's key"));
+    }
+    Ok(Some((entry.key, head)))
+}
+
+/// A refusal of what came under a key. The bus vouches for the node in it; without one, nobody is to be told.
+fn refused(entry: &Entry, reason: &'static str) -> Option<Refused> {
+    let node = entry.key.split('.').next().and_then(|node| node.parse().ok());
+    if node.is_none() {
+        tracing::warn!(key = entry.key, reason, "refused what nobody says");
+    }
+    Some(Refused {
+        node: node?,
+        key: entry.key.clone(),
+        reason,
+    })
 }

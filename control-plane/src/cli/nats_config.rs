@@ -15,8 +15,9 @@ use crate::domain::nats_config::{Cluster, Server, Tls, text};
 
 /// Writes the configuration of a nats-server that knows this installation's keys and lets in nobody else.
 ///
-/// One server needs --out and --store-dir. For a cluster run this once for each server, with a name of its
-/// own and the routes of the others. A running nats-server takes a changed file after SIGHUP.
+/// One server needs --out and --store-dir. For a cluster run this once for each server, with a name and a
+/// certificate of its own and the routes of all others: by their names rather than by addresses, then a server
+/// is let in by its certificate alone. A running nats-server takes a changed file after SIGHUP.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     control-plane nats-config --config control.toml --out nats.conf --store-dir /var/lib/nats\n  \
@@ -73,31 +74,48 @@ impl NatsConfig {
                 bail!("--routes: {route} is not host:port");
             }
         }
-        let trust = keys::trust(&keys::folder(&config.data_dir))
-            .context("the keys of the bus are not whole: run `control-plane init`, or restore the backup")?;
         let tls = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
+        let tls = tls.map(|(certificate, key)| Tls { certificate, key });
         let listen = format!("{}:{}", self.host, self.port);
         let cluster_listen = format!("{}:{}", self.host, self.cluster_port);
+        let cluster = self.cluster(tls, &cluster_listen)?;
+        let trust = keys::trust(&keys::folder(&config.data_dir))
+            .context("the keys of the bus are not whole: run `control-plane init`, or restore the backup")?;
         let server = Server {
             name: &self.server_name,
             listen: &listen,
             store: &self.store_dir,
             max_store: self.max_store.as_deref(),
-            tls: tls.map(|(certificate, key)| Tls {
-                certificate,
-                key,
-                ca: self.tls_ca.as_deref(),
-            }),
-            cluster: self.cluster.as_deref().map(|name| Cluster {
-                name,
-                listen: &cluster_listen,
-                routes: &self.routes,
-            }),
+            tls,
+            cluster,
         };
         write(&self.out, &text(&trust, &server))
             .with_context(|| format!("cannot write {}", self.out.display()))?;
         tell(&format!("wrote {}", self.out.display()));
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The other servers, if there are to be any. Whoever speaks for one can do everything.
+    fn cluster<'a>(&'a self, tls: Option<Tls<'a>>, listen: &'a str) -> anyhow::Result<Option<Cluster<'a>>> {
+        let Some(name) = self.cluster.as_deref() else {
+            return Ok(None);
+        };
+        let (Some(tls), Some(ca)) = (tls, self.tls_ca.as_deref()) else {
+            bail!(
+                "--cluster needs --tls-cert, --tls-key and --tls-ca: servers show each other certificates, and \
+                 nothing between them travels in plain text"
+            );
+        };
+        if self.routes.is_empty() {
+            bail!("--cluster needs --routes with every other server");
+        }
+        Ok(Some(Cluster {
+            name,
+            listen,
+            routes: &self.routes,
+            tls,
+            ca,
+        }))
     }
 }
 

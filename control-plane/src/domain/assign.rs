@@ -4,7 +4,8 @@
 //! is wanted, or, within bounds, to even out the load. Make before break: a planned move opens the new
 //! assignment first, and the old one ends when the new node records, or after half a minute. A node that is
 //! lost waits for nobody. A camera that cannot go anywhere stays where it is: better recorded by a node that
-//! should not than by none. Epochs of a camera only grow.
+//! should not than by none. For the same reason a node whose disk is almost full gets new cameras only when no
+//! other can take them. Epochs of a camera only grow.
 
 mod balance;
 mod fit;
@@ -17,7 +18,7 @@ use std::net::IpAddr;
 
 use wire::{CameraId, NodeId, OrganizationId, UnixMs};
 
-pub use fit::{Obstacle, obstacle, unfit};
+pub use fit::{Obstacle, Tight, obstacle, unfit};
 pub use network::{InvalidNetwork, Network};
 
 /// How long an old assignment waits for the new node, in milliseconds.
@@ -76,6 +77,8 @@ pub struct Node {
     pub max_cameras: Option<u64>,
     /// Bits a second that its uploads may take: for its plan.
     pub uplink_bps: Option<u64>,
+    /// That its disk is almost full, if it is.
+    pub tight: Option<Tight>,
 }
 
 /// An open assignment.
@@ -276,19 +279,24 @@ impl Run<'_> {
         self.close_what_is_over(place, &wrong);
     }
 
-    /// The node with the fewest cameras that can take it.
+    /// The node with the fewest cameras that can take it; of those whose disks are almost full only when there
+    /// is no other.
     fn best(&self, place: &Place) -> Option<NodeId> {
-        let free = self.nodes.iter().filter(|node| {
+        let able = self.nodes.iter().filter(|node| {
             let has_it = place.held.iter().any(|held| held.node == node.id);
-            !has_it && obstacle(place, node, self.load(node.id)).is_none()
+            let obstacle = obstacle(place, node, self.load(node.id));
+            !has_it && matches!(obstacle, None | Some(Obstacle::Tight(_)))
         });
-        let best = free.min_by_key(|node| (self.load(node.id), node.id));
+        let best = able.min_by_key(|node| (node.tight.is_some(), self.load(node.id), node.id));
         best.map(|node| node.id)
     }
 
     fn reason(&self, place: &Place, node: NodeId, wrong: &[(Held, Obstacle)]) -> String {
         let load = self.load(node);
-        let choice = format!("of the nodes that could take it, this one had the fewest cameras ({load})");
+        let mut choice = format!("of the nodes that could take it, this one had the fewest cameras ({load})");
+        if self.node(node).is_some_and(|node| node.tight.is_some()) {
+            choice.push_str(", and all of their disks are almost full");
+        }
         if let Some((held, obstacle)) = wrong.first() {
             let name = self.node(held.node).map_or("its node", |node| node.name.as_str());
             return format!("{choice}; it came from {name}: {obstacle}");

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod playlist;
 pub mod schedule;
 pub mod signing;
+pub mod tenure;
 pub mod text;
 pub mod totp;
 pub mod user;

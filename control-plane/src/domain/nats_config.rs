@@ -3,6 +3,7 @@
 //! Nothing here reads files or makes keys.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::path::Path;
 
 /// What the servers of an installation share: no secret but the routes' password.
@@ -46,8 +47,6 @@ pub struct Tls<'a> {
     pub certificate: &'a Path,
     /// The key.
     pub key: &'a Path,
-    /// Who signs the servers of the cluster; needed for routes only.
-    pub ca: Option<&'a Path>,
 }
 
 /// The other servers of a cluster.
@@ -57,8 +56,23 @@ pub struct Cluster<'a> {
     pub name: &'a str,
     /// `host:port` for the other servers.
     pub listen: &'a str,
-    /// Where they are: `host:port`.
+    /// Where they are, all of them: `host:port`.
     pub routes: &'a [String],
+    /// What this one shows them.
+    pub tls: Tls<'a>,
+    /// Who signs the certificates of all.
+    pub ca: &'a Path,
+}
+
+impl Cluster<'_> {
+    /// Whether all of the others have names, which are in their certificates.
+    fn has_names(&self) -> bool {
+        let is_address = |route: &String| {
+            let host = route.rsplit_once(':').map_or(route.as_str(), |(host, _)| host);
+            host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+        };
+        !self.routes.is_empty() && !self.routes.iter().any(is_address)
+    }
 }
 
 /// User name of the routes.
@@ -104,37 +118,48 @@ pub fn text(trust: &Trust, server: &Server<'_>) -> String {
     }
     line("}".to_owned());
     if let Some(cluster) = &server.cluster {
-        line(routes(trust, server, cluster));
+        line(routes(trust, cluster));
     }
     text
 }
 
-fn routes(trust: &Trust, server: &Server<'_>, cluster: &Cluster<'_>) -> String {
-    let password = &trust.routes_password;
-    let mut text = format!(
-        "cluster {{\n    name: {}\n    listen: {}\n    authorization {{ user: {ROUTES_USER}, password: {}, \
-         timeout: 5 }}\n",
-        quoted(cluster.name),
-        quoted(cluster.listen),
-        quoted(password),
-    );
-    if let Some(tls) = &server.tls
-        && let Some(ca) = tls.ca
-    {
-        // Each server shows its certificate to the other.
-        let _ = writeln!(
-            text,
-            "    tls {{ {}, ca_file: {}, verify: true, timeout: 5 }}",
-            certificate(tls),
-            path(ca)
+/// Servers show each other certificates. With names of servers in `routes`, whose certificate is for one of them
+/// is let in; with addresses, nats-server cannot tell servers from others that the authority signed.
+fn routes(trust: &Trust, cluster: &Cluster<'_>) -> String {
+    let mut text = String::from("cluster {");
+    let mut line = |line: String| {
+        let _ = write!(text, "\n    {line}");
+    };
+    line(format!("name: {}", quoted(cluster.name)));
+    line(format!("listen: {}", quoted(cluster.listen)));
+    let (user, check) = if cluster.has_names() {
+        line("# Let in is who shows a certificate that ca_file signed for a name in routes.".to_owned());
+        (String::new(), "verify_cert_and_check_known_urls")
+    } else {
+        let password = &trust.routes_password;
+        line(
+            "# nats-server compares certificates with the names in routes, not with addresses. So this"
+                .to_owned(),
         );
-    }
+        line("# password is asked for, too; with names in all routes there is none.".to_owned());
+        line(format!(
+            "authorization {{ user: {ROUTES_USER}, password: {}, timeout: 5 }}",
+            quoted(password)
+        ));
+        (format!("{ROUTES_USER}:{password}@"), "verify")
+    };
+    line(format!(
+        "tls {{ {}, ca_file: {}, {check}: true, timeout: 5 }}",
+        certificate(&cluster.tls),
+        path(cluster.ca)
+    ));
     let urls: Vec<String> = cluster
         .routes
         .iter()
-        .map(|route| quoted(&format!("nats-route://{ROUTES_USER}:{password}@{route}")))
+        .map(|route| quoted(&format!("nats-route://{user}{route}")))
         .collect();
-    let _ = write!(text, "    routes: [{}]\n}}", urls.join(", "));
+    line(format!("routes: [{}]", urls.join(", ")));
+    text.push_str("\n}");
     text
 }
 
@@ -197,25 +222,41 @@ mod tests {
         let tls = Tls {
             certificate: Path::new("/c"),
             key: Path::new("/k"),
-            ca: Some(Path::new("/ca")),
         };
-        let routes = ["b:6222".to_owned()];
-        let server = Server {
-            name: "one",
-            listen: "0.0.0.0:4222",
-            store: Path::new("/s"),
-            max_store: None,
-            tls: Some(tls),
-            cluster: Some(Cluster {
-                name: "site",
-                listen: "0.0.0.0:6222",
-                routes: &routes,
-            }),
+        let written = |routes: &[&str]| {
+            let routes: Vec<String> = routes.iter().map(|route| (*route).to_owned()).collect();
+            let server = Server {
+                name: "one",
+                listen: "0.0.0.0:4222",
+                store: Path::new("/s"),
+                max_store: None,
+                tls: Some(tls),
+                cluster: Some(Cluster {
+                    name: "site",
+                    listen: "0.0.0.0:6222",
+                    routes: &routes,
+                    tls,
+                    ca: Path::new("/ca"),
+                }),
+            };
+            text(&trust(), &server)
         };
-        let text = text(&trust(), &server);
+        let names = written(&["b.example:6222", "c:6222"]);
         assert!(
-            text.contains("verify: true") && text.contains("nats-route://routes:pw@b:6222"),
-            "{text}"
+            names.contains("ca_file: \"/ca\", verify_cert_and_check_known_urls: true")
+                && names.contains("\"nats-route://b.example:6222\"")
+                && !names.contains("authorization")
+                && !names.contains("pw"),
+            "{names}"
         );
+        for other in ["192.0.2.1:6222", "[2001:db8::1]:6222"] {
+            let addresses = written(&["b.example:6222", other]);
+            assert!(
+                addresses.contains("ca_file: \"/ca\", verify: true")
+                    && addresses.contains("password: \"pw\"")
+                    && addresses.contains(&format!("nats-route://routes:pw@{other}")),
+                "{addresses}"
+            );
+        }
     }
 }

@@ -1,11 +1,17 @@
 //! Which nodes have which cameras, for who asks about one node or one camera.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
-use wire::{CameraId, NodeId, TimeRange, UnixMs};
+use wire::{CameraId, NodeId, OrganizationId, TimeRange, UnixMs};
 
 use super::schema::{assignment, camera};
 use super::types::Id;
 use super::{Connection, StoreError};
+use crate::domain::tenure::{Grant, Tenure};
+
+/// Who had which camera when, with the camera's owner.
+pub type Tenures = HashMap<(CameraId, NodeId), (OrganizationId, Tenure)>;
 
 /// Whether an assignment of a camera has ended.
 ///
@@ -64,6 +70,51 @@ pub fn end_all(
         .into_iter()
         .map(|(camera, epoch)| (camera.into(), epoch.cast_unsigned()))
         .collect())
+}
+
+/// Every assignment of `cameras`, ever; deleted cameras' too.
+///
+/// # Errors
+/// Those of the database.
+pub fn tenures(connection: &mut Connection, cameras: &[CameraId]) -> Result<Tenures, StoreError> {
+    let cameras: Vec<Id> = cameras.iter().copied().map(Into::into).collect();
+    let rows: Vec<(Id, Id, Id, i64, i64, Option<i64>)> = camera::table
+        .inner_join(assignment::table.on(assignment::camera.eq(camera::id)))
+        .filter(camera::id.eq_any(cameras))
+        .select((
+            camera::id,
+            camera::organization,
+            assignment::node,
+            assignment::epoch,
+            assignment::since,
+            assignment::ended,
+        ))
+        .load(connection)?;
+    let mut tenures = Tenures::new();
+    for (camera, organization, node, epoch, since, ended) in rows {
+        let (_, tenure) = tenures
+            .entry((camera.into(), node.into()))
+            .or_insert_with(|| (organization.into(), Tenure::default()));
+        tenure.add(Grant {
+            epoch: epoch.cast_unsigned(),
+            since: UnixMs(since),
+            ended: ended.map(UnixMs),
+        });
+    }
+    Ok(tenures)
+}
+
+/// Cameras of which an assignment ended after an instant.
+///
+/// # Errors
+/// Those of the database.
+pub fn ended_since(connection: &mut Connection, since: UnixMs) -> Result<Vec<CameraId>, StoreError> {
+    let cameras: Vec<Id> = assignment::table
+        .filter(assignment::ended.gt(since.0))
+        .select(assignment::camera)
+        .distinct()
+        .load(connection)?;
+    Ok(cameras.into_iter().map(Into::into).collect())
 }
 
 /// The nodes that had a camera at some time of `range`.

@@ -217,12 +217,13 @@ impl TryFrom<RawNode> for Node {
             labels: split(&raw.labels),
             max_cameras: raw.max_cameras.map(|most| most.max(0).cast_unsigned()),
             uplink_bps: raw.uplink_bps.map(i64::cast_unsigned),
+            tight: None,
         })
     }
 }
 
 /// Nodes with what decides about their cameras, removed ones included, oldest first; those of one
-/// organization, when given. Whether they report is for the caller to say.
+/// organization, when given. Whether they report, and what, is for the caller to say.
 ///
 /// # Errors
 /// Those of the database.

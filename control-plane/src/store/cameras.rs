@@ -154,44 +154,17 @@ pub fn owner_if_assigned(
     connection: &mut Connection,
     id: CameraId,
     node: NodeId,
-    epoch: Option<u64>,
+    epoch: u64,
 ) -> Result<Option<OrganizationId>, StoreError> {
-    let mut query = camera::table
+    let owner: Option<Id> = camera::table
         .inner_join(assignment::table.on(assignment::camera.eq(camera::id)))
         .filter(camera::id.eq(Id::from(id)))
         .filter(assignment::node.eq(Id::from(node)))
+        .filter(assignment::epoch.eq(epoch.cast_signed()))
         .select(camera::organization)
-        .into_boxed();
-    if let Some(epoch) = epoch {
-        query = query.filter(assignment::epoch.eq(epoch.cast_signed()));
-    }
-    let owner: Option<Id> = query.first(connection).optional()?;
+        .first(connection)
+        .optional()?;
     Ok(owner.map(Into::into))
-}
-
-/// Each assignment of `cameras`, ever, with the cameras' owner.
-///
-/// # Errors
-/// Those of the database.
-pub fn assignments(
-    connection: &mut Connection,
-    cameras: &[CameraId],
-) -> Result<Vec<(CameraId, NodeId, u64, OrganizationId)>, StoreError> {
-    let cameras: Vec<Id> = cameras.iter().copied().map(Into::into).collect();
-    let rows: Vec<(Id, Id, i64, Id)> = camera::table
-        .inner_join(assignment::table.on(assignment::camera.eq(camera::id)))
-        .filter(camera::id.eq_any(cameras))
-        .select((
-            camera::id,
-            assignment::node,
-            assignment::epoch,
-            camera::organization,
-        ))
-        .load(connection)?;
-    Ok(rows
-        .into_iter()
-        .map(|(camera, node, epoch, owner)| (camera.into(), node.into(), epoch.cast_unsigned(), owner.into()))
-        .collect())
 }
 
 impl Store {

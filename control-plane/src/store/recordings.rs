@@ -5,7 +5,7 @@ use wire::api::RecordingState;
 use wire::event::RecordingSession;
 use wire::{CameraId, JobId, NodeId, OrganizationId, RecordingId, TimeRange, UnixMs, UserId};
 
-use super::schema::{camera, recording, recording_override, recording_window};
+use super::schema::{assignment, camera, recording, recording_override, recording_window};
 use super::types::{EndReasonSql, Id, StreamSql};
 use super::{Connection, StoreError, access};
 use crate::domain::page::Part;
@@ -138,6 +138,60 @@ pub fn put(connection: &mut Connection, row: &RecordingRow) -> Result<(), StoreE
             .execute(connection)?;
     }
     Ok(())
+}
+
+/// A node's sessions that have no end.
+///
+/// # Errors
+/// Those of the database.
+pub fn open_of(connection: &mut Connection, node: NodeId) -> Result<Vec<RecordingRow>, StoreError> {
+    let rows: Vec<Raw> = recording::table
+        .filter(recording::node.eq(Id::from(node)))
+        .filter(recording::ended.is_null())
+        .select(Raw::as_select())
+        .load(connection)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The sessions of an assignment that have no end.
+///
+/// # Errors
+/// Those of the database.
+pub fn open_under(
+    connection: &mut Connection,
+    camera: CameraId,
+    epoch: u64,
+) -> Result<Vec<RecordingRow>, StoreError> {
+    let rows: Vec<Raw> = recording::table
+        .filter(recording::camera.eq(Id::from(camera)))
+        .filter(recording::epoch.eq(epoch.cast_signed()))
+        .filter(recording::ended.is_null())
+        .select(Raw::as_select())
+        .load(connection)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The sessions that have no end although their assignment had one before `before`, with their nodes.
+///
+/// # Errors
+/// Those of the database.
+pub fn left_open(
+    connection: &mut Connection,
+    before: UnixMs,
+) -> Result<Vec<(RecordingId, NodeId)>, StoreError> {
+    let of = assignment::camera
+        .eq(recording::camera)
+        .and(assignment::epoch.eq(recording::epoch));
+    let rows: Vec<(Id, Id)> = recording::table
+        .inner_join(assignment::table.on(of))
+        .filter(recording::ended.is_null())
+        .filter(assignment::ended.lt(before.0))
+        .select((recording::id, recording::node))
+        .load(connection)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, node)| (id.into(), node.into()))
+        .collect())
 }
 
 /// The revisions of a node's sessions among `ids`.

@@ -280,6 +280,19 @@ pub fn seen(connection: &mut Connection, ids: &[NodeId], at: UnixMs) -> Result<(
     Ok(())
 }
 
+/// When a node was seen last, as far as that was noted; of removed ones, too.
+///
+/// # Errors
+/// Those of the database.
+pub fn last_seen(connection: &mut Connection, id: NodeId) -> Result<Option<UnixMs>, StoreError> {
+    let seen: Option<Option<i64>> = node::table
+        .find(Id::from(id))
+        .select(node::last_seen)
+        .first(connection)
+        .optional()?;
+    Ok(seen.flatten().map(UnixMs))
+}
+
 /// Notes whether a node reports; its organization when that is new.
 ///
 /// # Errors

@@ -145,7 +145,8 @@ async fn withdrawn(state: &AppState, id: OrganizationId) -> anyhow::Result<bool>
     }
     plans.retain(|plan| own.contains(&plan.node));
     if !plans.is_empty() {
-        planner::put_all(&jetstream::new(state.bus.client()?), &plans).await?;
+        let jetstream = jetstream::new(state.bus.client()?);
+        planner::put_all(&jetstream, state.config.bus.replicas, &plans).await?;
     }
     Ok(true)
 }

@@ -167,7 +167,8 @@ impl Planner {
             Some(at) => self.next.insert(organization, at),
             None => self.next.remove(&organization),
         };
-        self.put.plans(jetstream, &done.plans).await
+        let replicas = state.config.bus.replicas;
+        self.put.plans(jetstream, replicas, &done.plans).await
     }
 
     /// Which nodes there are, and where something was changed since the last look: every change has an

@@ -48,11 +48,8 @@ pub async fn once(state: &AppState, grant: &Grant, note: bool, now: UnixMs) -> R
     let told = state.store.read(registry::online).await?;
     let (here, gone): (Vec<NodeId>, Vec<NodeId>) =
         told.into_iter().partition(|id| state.nodes.online(*id).is_some());
-    let last = |id: NodeId| {
-        let ago = state.nodes.last(id)?.heard.elapsed();
-        Some(now.plus(-i64::try_from(ago.as_millis()).ok()?))
-    };
-    let gone: Vec<(NodeId, Option<UnixMs>)> = gone.into_iter().map(|id| (id, last(id))).collect();
+    let last = |id: NodeId| (id, state.nodes.last_word(id, now));
+    let gone: Vec<(NodeId, Option<UnixMs>)> = gone.into_iter().map(last).collect();
     if gone.is_empty() && !note {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use wire::event::NodeEvent;
 use wire::source::Credentials;
 use wire::{StreamKind, TimeRange, UnixMs};
 
-use crate::node::{Node, T, camera, object, site};
+use crate::node::{Node, T, camera, had_before, object, site};
 use crate::support::{Nats, World, poll};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,6 +174,7 @@ async fn the_bus_may_come_late_go_and_come_back() {
     let node = Node::start(&nats, &world).await;
     node.plan_when("the camera is planned", |plan| plan.entries.len() == 1)
         .await;
+    had_before(&world, camera, node.id).await;
     nats.kill();
     poll("the server notices", async || {
         let answer = world.http.get(world.url("/readyz")).send().await.unwrap();

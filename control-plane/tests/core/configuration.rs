@@ -38,6 +38,10 @@ fn little_is_enough() {
 #[case("data_dir = \"x\"\n[bus]\nurl = \"nats://u:p@x\"\n", "no credentials")]
 #[case("data_dir = \"x\"\n[bus]\nurl = \"http://x\"\n", "bus.url must start with")]
 #[case(
+    "data_dir = \"x\"\n[bus]\nurl = \"nats://x\"\nreplicas = 2\n",
+    "bus.replicas must be 1, 3 or 5"
+)]
+#[case(
     "data_dir = \"x\"\n[http]\nbind = \"here\"\n[bus]\nurl = \"nats://x\"\n",
     "http.bind"
 )]

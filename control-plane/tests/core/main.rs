@@ -17,11 +17,15 @@ mod binary;
 #[cfg(test)]
 mod bus;
 #[cfg(test)]
+mod bus_cluster;
+#[cfg(test)]
 mod bus_tls;
 #[cfg(test)]
 mod camera_fields;
 #[cfg(test)]
 mod cameras;
+#[cfg(test)]
+mod claims;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
@@ -112,6 +116,8 @@ mod sign_ins;
 mod snapshot;
 #[cfg(test)]
 mod stolen;
+#[cfg(test)]
+mod stolen_asks;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

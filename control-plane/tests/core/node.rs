@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use control_plane::state::now;
+use control_plane::store::{Connection, StoreError};
+use diesel::connection::SimpleConnection;
 use nkeys::KeyPair;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +17,7 @@ use wire::plan::{Plan, PlanEntry};
 use wire::status::{NodeStatus, StreamState, StreamStatus};
 use wire::{CameraId, ErasureId, NodeId, ObjectId, Segment, SegmentTable, StreamKind, Track, UnixMs};
 
+use crate::raw::bytes;
 use crate::support::nats::options;
 use crate::support::{Nats, World, poll};
 
@@ -106,7 +109,7 @@ impl Node {
     }
 
     /// Reports with something set.
-    async fn say(&self, set: impl FnOnce(&mut NodeStatus)) {
+    pub(crate) async fn say(&self, set: impl FnOnce(&mut NodeStatus)) {
         let mut status = NodeStatus {
             node: self.id,
             name: "test node".to_owned(),
@@ -281,6 +284,19 @@ pub(crate) fn object(node: NodeId, camera: CameraId, start: i64) -> SealedObject
 
 pub(crate) const T: i64 = 1_769_846_400_000;
 
+/// Lets a node speak of the time around `T`: it had the camera before then.
+pub(crate) async fn had_before(world: &World, camera: CameraId, node: NodeId) {
+    let store = &world.server.state.store;
+    let assign = move |c: &mut Connection| -> Result<(), StoreError> {
+        let (camera, node) = (bytes(c, camera.as_bytes()), bytes(c, node.as_bytes()));
+        let (since, ended) = (T - 3_600_000, T - 3_599_999);
+        Ok(c.batch_execute(&format!(
+            "INSERT INTO assignment (camera, epoch, node, since, ended) VALUES ({camera}, 0, {node}, {since}, {ended})"
+        ))?)
+    };
+    store.write(assign).await.unwrap();
+}
+
 pub(crate) struct Site {
     pub(crate) nats: Nats,
     pub(crate) world: World,
@@ -303,6 +319,7 @@ pub(crate) async fn site_with(nats: Nats, world: World) -> Site {
     let camera = camera(&world, &token, body).await;
     node.plan_when("the camera is planned", |plan| !plan.entries.is_empty())
         .await;
+    had_before(&world, camera, node.id).await;
     Site {
         nats,
         world,

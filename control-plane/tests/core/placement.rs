@@ -172,6 +172,58 @@ async fn a_node_takes_what_it_has_room_for_and_hands_over_what_it_drains() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_gets_a_camera_when_no_other_node_can_take_it() {
+    let mut pair = Pair::start().await;
+    // Equals are taken in the order of their ids.
+    pair.nodes.sort_by_key(|node| node.id);
+    let full = &pair.nodes[0];
+    let report = async || {
+        full.say(|status| {
+            status.hardware.disk_bytes = 500_000_000_000;
+            status.disk_free_bytes = 10_000_000_000;
+            status.spool_bytes = 480_000_000_000;
+            status.upload_backlog = 9_000;
+            status.upload_backlog_bytes = 479_000_000_000;
+        })
+        .await;
+        pair.nodes[1].report_recording().await;
+    };
+    let placed = async |camera: CameraId, what: &str, is: &dyn Fn(&Placement<'_>) -> bool| {
+        let path = format!("/api/v1/cameras/{camera}/placement");
+        poll(what, async || {
+            report().await;
+            let (_, value) = pair.world.call("GET", &path, &pair.token, None).await;
+            let seen = Placement {
+                pair: &pair,
+                value: &value,
+            };
+            is(&seen).then(|| value.clone())
+        })
+        .await
+    };
+    poll("both have reported", async || {
+        report().await;
+        let last = pair.world.server.state.nodes.online(full.id)?;
+        (last.upload_backlog == 9_000).then_some(())
+    })
+    .await;
+    let why = "its disk is almost full: 2 % are left beside what it has not uploaded yet";
+    let door = pair.add("door", "").await;
+    placed(door, "the door is where there is room", &|seen| {
+        seen.is_on(1) && seen.why_not(0) == why
+    })
+    .await;
+    pair.set_node(1, json!({"state": "cordoned"})).await;
+    let gate = pair.add("gate", "").await;
+    let gate = placed(gate, "the gate is rather there than nowhere", &|seen| {
+        seen.is_on(0)
+    })
+    .await;
+    let reason = gate["nodes"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("almost full"), "{gate}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_licence_includes_the_sub_stream_and_the_second_copy_or_not() {
     let site = Site::start().await;
     let second = Node::start(&site.nats, &site.world).await;

@@ -37,7 +37,7 @@ async fn settle(site: &Site, start: i64) -> SealedObject {
 }
 
 /// Why events of a node were refused, oldest first.
-async fn reasons(site: &Site, organization: OrganizationId) -> Vec<String> {
+pub(crate) async fn reasons(site: &Site, organization: OrganizationId) -> Vec<String> {
     let look = move |c: &mut _| facts::after(c, organization, 0, 1000);
     let (all, _) = site.world.server.state.store.read(look).await.unwrap();
     let refused = all.iter().filter(|fact| fact.kind == FactKind::NodeRefused);

@@ -69,10 +69,19 @@ impl World {
 
     /// With the keys in a folder, at a bus whose certificate a private authority signed.
     pub(crate) async fn with_ca(bus: &str, keys: &Path, ca: &Path) -> Self {
+        Self::with_bus_config(bus, keys, |config| config.ca_file = Some(ca.to_owned())).await
+    }
+
+    /// With the keys in a folder, at a bus that needs more than an address.
+    pub(crate) async fn with_bus_config(
+        bus: &str,
+        keys: &Path,
+        set: impl FnOnce(&mut control_plane::config::Bus),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = config(dir.path(), bus);
         nats::copy_keys(&keys.join("data"), &dir.path().join("data"));
-        config.bus.ca_file = Some(ca.to_owned());
+        set(&mut config.bus);
         Self::serve(dir, config).await
     }
 

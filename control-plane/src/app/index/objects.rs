@@ -6,22 +6,21 @@
 use std::collections::{BTreeSet, HashMap};
 
 use wire::event::SealedObject;
-use wire::{CameraId, NodeId, ObjectId, OrganizationId, TimeRange, UnixMs};
+use wire::{CameraId, NodeId, ObjectId, TimeRange, UnixMs};
 
 use super::{Verdict, limits, not_assigned};
 use crate::app::erasures::entomb;
 use crate::domain::event::digest;
+use crate::store::assigned::{self, Tenures};
 use crate::store::days::{self, Footage};
-use crate::store::{
-    Connection, ObjectRow, ObjectState, StoreError, cameras, completeness, erasures, objects,
-};
+use crate::store::{Connection, ObjectRow, ObjectState, StoreError, completeness, erasures, objects};
 
 /// What an object is known by: its node, its camera, its digest.
 type Identity = (NodeId, CameraId, Vec<u8>);
 
 /// What is known before, and what is new.
 pub(super) struct Objects {
-    owners: HashMap<(CameraId, NodeId, u64), OrganizationId>,
+    tenures: Tenures,
     erased: HashMap<CameraId, Vec<(TimeRange, String)>>,
     known: HashMap<ObjectId, Identity>,
     new: Vec<ObjectRow>,
@@ -35,7 +34,7 @@ impl Objects {
     ) -> Result<Self, StoreError> {
         let ids: Vec<ObjectId> = sealed.clone().map(|object| object.id).collect();
         let mut found = Self {
-            owners: HashMap::new(),
+            tenures: Tenures::new(),
             erased: HashMap::new(),
             known: HashMap::new(),
             new: Vec::new(),
@@ -45,9 +44,7 @@ impl Objects {
         }
         let cameras: BTreeSet<CameraId> = sealed.map(|object| object.camera).collect();
         let cameras: Vec<CameraId> = cameras.into_iter().collect();
-        for (camera, node, epoch, owner) in cameras::assignments(connection, &cameras)? {
-            found.owners.insert((camera, node, epoch), owner);
-        }
+        found.tenures = assigned::tenures(connection, &cameras)?;
         for (camera, range, reason) in erasures::of_cameras(connection, &cameras)? {
             found.erased.entry(camera).or_default().push((range, reason));
         }
@@ -64,13 +61,17 @@ impl Objects {
         object: &SealedObject,
         now: UnixMs,
     ) -> Result<Verdict, StoreError> {
-        let owner = self.owners.get(&(object.camera, object.node, object.epoch));
-        let (Some(&organization), Some(sha256)) = (owner, digest(&object.sha256)) else {
+        let known = self.tenures.get(&(object.camera, object.node));
+        let granted = known.filter(|(_, tenure)| tenure.has(object.epoch));
+        let (Some((organization, tenure)), Some(sha256), Ok(range)) = (
+            granted,
+            digest(&object.sha256),
+            TimeRange::new(object.start, object.end),
+        ) else {
             return Ok(not_assigned());
         };
-        if let Ok(range) = TimeRange::new(object.start, object.end)
-            && let Some(reason) = self.erased(object.camera, range)
-        {
+        let organization = *organization;
+        if let Some(reason) = self.erased(object.camera, range) {
             let stream = (object.camera, object.stream);
             entomb(connection, organization, stream, &[range], reason, now)?;
             return Ok(Verdict::Refused("footage of this time was erased".to_owned()));
@@ -82,6 +83,9 @@ impl Objects {
             } else {
                 Verdict::Refused("another object has this id".to_owned())
             });
+        }
+        if let Err(refusal) = tenure.footage(range, now) {
+            return Ok(Verdict::Refused(refusal.to_string()));
         }
         self.known.insert(object.id, identity);
         self.new.push(ObjectRow {

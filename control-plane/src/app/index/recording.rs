@@ -23,7 +23,7 @@ pub(super) fn take(
     said: &RecordingSession,
     now: UnixMs,
 ) -> Result<Verdict, StoreError> {
-    let owner = cameras::owner_if_assigned(connection, said.camera, said.node, Some(said.epoch))?;
+    let owner = cameras::owner_if_assigned(connection, said.camera, said.node, said.epoch)?;
     let Some(organization) = owner else {
         return Ok(not_assigned());
     };
@@ -97,7 +97,8 @@ fn why(
     })
 }
 
-fn tell(
+/// Tells what turned.
+pub(super) fn tell(
     connection: &mut Connection,
     before: Option<&RecordingRow>,
     row: &RecordingRow,
@@ -114,7 +115,9 @@ fn tell(
         (true, false) if is.ended.is_none() => kinds.push(FactKind::RecordingRecovered),
         _ => {}
     }
-    if is.ended.is_some() && !had(|was| was.ended.is_some()) {
+    // That a node was lost is what is believed until it says how it was.
+    let had_end = had(|was| was.ended.is_some() && was.end_reason != Some(EndReason::NodeLost));
+    if is.ended.is_some() && !had_end {
         kinds.push(FactKind::RecordingEnded);
     }
     let body = json!({

@@ -19,7 +19,36 @@ fn node(n: u8) -> Node {
         labels: Vec::new(),
         max_cameras: None,
         uplink_bps: None,
+        tight: None,
     }
+}
+
+/// What is told of a full disk.
+fn tight() -> Tight {
+    use wire::status::{Hardware, NodeStatus};
+    let status = NodeStatus {
+        node: NodeId::from_bytes([1; 16]),
+        name: String::new(),
+        version: String::new(),
+        at: NOW,
+        started: NOW,
+        plan_revision: None,
+        memory_bytes: 0,
+        disk_free_bytes: 0,
+        spool_bytes: 1_000,
+        upload_backlog: 1,
+        outbox_backlog: 0,
+        streams: Vec::new(),
+        erased: Vec::new(),
+        hardware: Hardware {
+            disk_bytes: 1_000,
+            ..Hardware::default()
+        },
+        cpu_permille: 0,
+        upload_bytes_per_s: 0,
+        upload_backlog_bytes: 1_000,
+    };
+    Tight::of(&status).unwrap()
 }
 
 fn place(n: u8) -> Place {
@@ -102,6 +131,30 @@ fn a_lost_node_is_replaced_at_once_and_keeps_what_nobody_took() {
     nodes[0].presence = Presence::Online;
     let back = run(&mut places, &nodes, &Settled::new(), true, NOW.plus(2));
     assert!(back.steps.is_empty() && !back.is_moving, "{back:?}");
+}
+
+#[test]
+fn a_full_disk_gets_a_camera_when_no_other_node_can_take_it() {
+    let mut nodes = [node(1), node(2)];
+    nodes[0].tight = Some(tight());
+    let mut places = [place(1), place(2), place(3)];
+    run(&mut places[..2], &nodes, &Settled::new(), false, NOW);
+    assert_eq!((held(&places[0]), held(&places[1])), (vec![(2, 1)], vec![(2, 1)]));
+    // Nor is anything moved there to even out the load, nor away.
+    let settled = all_settled(&places);
+    let even = run(&mut places[..2], &nodes, &settled, true, NOW.plus(1));
+    assert!(even.steps.is_empty(), "{even:?}");
+    nodes[1].max_cameras = Some(2);
+    let last = run(&mut places, &nodes, &settled, false, NOW.plus(2));
+    assert_eq!(held(&places[2]), [(1, 1)]);
+    let Step::Open { reason, .. } = &last.steps[0] else {
+        panic!("{last:?}");
+    };
+    assert!(reason.contains("almost full"), "{reason}");
+    nodes[1].max_cameras = None;
+    let settled = all_settled(&places);
+    let stays = run(&mut places, &nodes, &settled, false, NOW.plus(3));
+    assert!(stays.steps.is_empty(), "{stays:?}");
 }
 
 #[test]

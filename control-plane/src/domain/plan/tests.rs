@@ -28,6 +28,7 @@ fn node(n: u8, presence: Presence) -> Node {
         labels: Vec::new(),
         max_cameras: None,
         uplink_bps: None,
+        tight: None,
     }
 }
 

@@ -6,10 +6,11 @@ use wire::plan::{CutTargets, Plan};
 use wire::{CameraId, NodeId, OrganizationId, UnixMs};
 
 use crate::app::cameras::source;
+use crate::app::index::lost;
 use crate::app::moves;
 use crate::app::presence::Watch;
 use crate::app::wishes::{self, Wishes, address, copies, has_sub, permit};
-use crate::domain::assign::{Held, Node, Place, Step};
+use crate::domain::assign::{Held, Node, Place, Presence, Step};
 use crate::domain::hold::{self, Change};
 use crate::domain::plan::{Input, PlanCamera, Wish, decide};
 use crate::store::holds::RecordingRule;
@@ -54,6 +55,7 @@ pub(super) fn commit(
         now,
     });
     take_steps(c, organization, &outcome.steps, &outcome.cameras, now)?;
+    end_lost(c, &outcome.steps, &nodes, watch, now)?;
     let mut plans = kept.clone();
     for plan in outcome.changed {
         tracing::info!(node = %plan.node, revision = plan.revision, entries = plan.entries.len(), "planned");
@@ -73,11 +75,7 @@ pub(super) fn commit(
 
 fn present(nodes: Vec<Node>, watch: &Watch) -> Vec<Node> {
     let at = std::time::Instant::now();
-    let presence = |node: Node| Node {
-        presence: watch.presence(node.id, at),
-        ..node
-    };
-    nodes.into_iter().map(presence).collect()
+    nodes.into_iter().map(|node| watch.seen(node, at)).collect()
 }
 
 fn take_steps(
@@ -121,6 +119,31 @@ fn take_steps(
     {
         let newest: Option<NodeId> = camera.place.held.last().map(|held| held.node);
         assignments::note(c, camera.place.id, newest, camera.place.epoch)?;
+    }
+    Ok(())
+}
+
+/// Ends the sessions of assignments that ended because their node is lost: it may never tell.
+fn end_lost(
+    c: &mut Connection,
+    steps: &[Step],
+    nodes: &[Node],
+    watch: &Watch,
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let is_lost = |id: &NodeId| {
+        let mut all = nodes.iter();
+        all.any(|node| node.id == *id && node.presence == Presence::Lost)
+    };
+    for step in steps {
+        if let Step::Close {
+            camera, node, epoch, ..
+        } = step
+            && is_lost(node)
+        {
+            let last = watch.last_word(*node, now);
+            lost::of_assignment(c, (*camera, *epoch), last, now)?;
+        }
     }
     Ok(())
 }

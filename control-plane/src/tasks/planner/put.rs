@@ -30,6 +30,7 @@ impl Put {
     pub(super) async fn plans(
         &mut self,
         jetstream: &jetstream::Context,
+        replicas: usize,
         plans: &[Plan],
     ) -> anyhow::Result<()> {
         let is_new = |plan: &&Plan| self.revisions.get(&plan.node) != Some(&plan.revision);
@@ -37,7 +38,7 @@ impl Put {
         if new.is_empty() {
             return Ok(());
         }
-        let bucket = setup::bucket(jetstream, PLAN_BUCKET)
+        let bucket = setup::bucket(jetstream, PLAN_BUCKET, replicas)
             .await
             .context("the bucket of plans")?;
         for plan in new {
@@ -52,8 +53,12 @@ impl Put {
 ///
 /// # Errors
 /// As [`Put::plans`].
-pub(in crate::tasks) async fn all(jetstream: &jetstream::Context, plans: &[Plan]) -> anyhow::Result<()> {
-    Put::default().plans(jetstream, plans).await
+pub(in crate::tasks) async fn all(
+    jetstream: &jetstream::Context,
+    replicas: usize,
+    plans: &[Plan],
+) -> anyhow::Result<()> {
+    Put::default().plans(jetstream, replicas, plans).await
 }
 
 /// Puts a plan. One that is newer on the bus stays: it was put by whoever planned after us.

@@ -10,9 +10,18 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data, to};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use reqwest::{Client, Method};
+use futures::stream;
+use reqwest::{Client, Method, Response};
 use tokio::task::JoinHandle;
 
+/// Headers of requests that servers need.
+const PASSED: [&str; 5] = [
+    "authorization",
+    "content-type",
+    "if-match",
+    "idempotency-key",
+    "last-event-id",
+];
 /// Between two looks at who is ready.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -103,12 +112,13 @@ async fn pass(request: HttpRequest, body: Bytes, servers: Data<Servers>) -> Http
         let mut passed = servers
             .client
             .request(method.clone(), format!("{base}{}", request.uri()));
-        for name in ["authorization", "content-type", "if-match", "idempotency-key"] {
+        for name in PASSED {
             if let Some(value) = request.headers().get(name) {
                 passed = passed.header(name, value.as_bytes());
             }
         }
         let answer = match passed.body(body.to_vec()).send().await {
+            Ok(answer) if is_endless(&answer) => return streamed(answer),
             Ok(answer) => {
                 let status = answer.status().as_u16();
                 answer.bytes().await.map(|body| (status, body))
@@ -131,4 +141,20 @@ async fn pass(request: HttpRequest, body: Bytes, servers: Data<Servers>) -> Http
         }
     }
     HttpResponse::BadGateway().finish()
+}
+
+/// Whether an answer is passed on as it comes: who follows it comes back by itself.
+fn is_endless(answer: &Response) -> bool {
+    let kind = answer.headers().get("content-type");
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+fn streamed(answer: Response) -> HttpResponse {
+    let pieces = stream::try_unfold(answer, async |mut answer| {
+        let piece = answer.chunk().await?;
+        Ok::<_, reqwest::Error>(piece.map(|piece| (piece, answer)))
+    });
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .streaming(pieces)
 }

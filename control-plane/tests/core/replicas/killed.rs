@@ -1,5 +1,5 @@
 //! Two servers as processes behind a balancer, one of them killed at random moments: nobody who asks notices,
-//! no plan is lost, no task runs twice at once.
+//! no plan is lost, no task runs twice at once, and who follows the facts sees each of them once.
 //!
 //! `CLOUDCAM_E2E_REPLICAS_SECONDS` says how long; `CLOUDCAM_SEED` repeats the moments.
 
@@ -9,9 +9,11 @@ use control_plane::state::now;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use tokio::sync::watch;
 use wire::{CameraId, UnixMs};
 
 use super::balancer::Balancer;
+use super::follow::{Followed, follow};
 use super::load::{self, Seen, Shared, User};
 use super::process::{Replica, Term};
 use crate::support::{Nats, database, poll};
@@ -20,7 +22,7 @@ const CAMERAS: usize = 12;
 const NODES: usize = 3;
 /// What is promised for the time from a kill until another server goes on.
 const HANDOVER_MS: i64 = 10_000;
-const TASKS: [&str; 3] = ["planner", "eraser", "upkeep"];
+const TASKS: [&str; 5] = ["planner", "eraser", "upkeep", "presence", "completeness"];
 
 /// The database itself notes who writes plans, and under which epoch of the lease.
 const TRACE: &str = "
@@ -104,10 +106,26 @@ async fn one_of_two_is_killed_at_random_moments_and_nobody_notices() {
         .await;
         kills
     };
-    let kills = tokio::select! {
-        kills = work => kills,
-        _ = futures::future::join_all(nodes) => panic!("the nodes ended"),
+    let (following, followed) = watch::channel(Followed::default());
+    let follower = follow(&balancer.base, &user.token, following);
+    let (follower, aborted) = futures::future::abortable(follower);
+    let follower = async {
+        let _ = follower.await;
     };
+    let work = async {
+        let kills = work.await;
+        let all = seen_by(&followed, &url).await;
+        aborted.abort();
+        (kills, all)
+    };
+    let nodes = futures::future::join_all(nodes);
+    let work = async {
+        tokio::select! {
+            done = work => done,
+            _ = nodes => panic!("the nodes ended"),
+        }
+    };
+    let ((kills, followed), ()) = tokio::join!(work, follower);
     let published: usize = seen.lock().unwrap().published.values().map(Vec::len).sum();
     poll("every event is in the index", async || {
         // One more may have been on its way when the nodes ended.
@@ -120,6 +138,7 @@ async fn one_of_two_is_killed_at_random_moments_and_nobody_notices() {
     }
     let seen = seen.lock().unwrap();
     judge(&seen);
+    each_once(&followed, &url);
     never_twice(&replicas);
     handed_over(&replicas, &kills);
     written_by_holders(&url);
@@ -148,6 +167,43 @@ async fn kill(replicas: &mut [Replica; 2], url: &str, end: Instant) -> Vec<(Unix
         replicas[victim].start().await;
     }
     kills
+}
+
+/// The numbers of all facts, as the database has them.
+fn facts(url: &str) -> Vec<i64> {
+    #[derive(QueryableByName)]
+    struct Fact {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        seq: i64,
+    }
+    let mut connection = PgConnection::establish(url).unwrap();
+    let facts: Vec<Fact> = diesel::sql_query("SELECT seq FROM event ORDER BY seq")
+        .load(&mut connection)
+        .unwrap();
+    facts.into_iter().map(|fact| fact.seq).collect()
+}
+
+/// What was followed, once that is all that there was at some moment.
+async fn seen_by(followed: &watch::Receiver<Followed>, url: &str) -> Followed {
+    let newest = facts(url).last().copied();
+    poll("the newest fact is told", async || {
+        let seen = followed.borrow().clone();
+        (seen.facts.last().copied() >= newest).then_some(seen)
+    })
+    .await
+}
+
+/// Over all kills, none is missing, none came twice, and all came in their order.
+fn each_once(followed: &Followed, url: &str) {
+    println!(
+        "{} facts, resumed {} times",
+        followed.facts.len(),
+        followed.resumed
+    );
+    assert!(followed.complaints.is_empty(), "{:?}", followed.complaints);
+    assert!(followed.resumed > 0, "whom it followed was never killed");
+    let all = facts(url);
+    assert_eq!(followed.facts, all[..followed.facts.len()]);
 }
 
 fn is_planned(seen: &Seen, cameras: &[CameraId]) -> bool {

@@ -1,6 +1,7 @@
 //! Several servers on one PostgreSQL: leases, wakes, starting at the same moment, being killed.
 
 mod balancer;
+mod follow;
 mod killed;
 mod load;
 mod process;
