@@ -70,7 +70,7 @@ pub(crate) struct ChoiceProps {
     pub(crate) name: &'static str,
     /// Values, and how they are called.
     pub(crate) options: Vec<(String, String)>,
-    /// The value that is chosen at first.
+    /// The value that is chosen at first; the first one when it is none of them.
     #[prop_or_default]
     pub(crate) first: String,
     #[prop_or_default]
@@ -89,6 +89,10 @@ pub(crate) fn Choice(props: &ChoiceProps) -> Html {
     let onchange = props
         .on_change
         .reform(|event: Event| event.target_unchecked_into::<HtmlSelectElement>().value());
+    // One is always chosen on purpose: left to themselves, browsers end with the last one.
+    let is_offered = props.options.iter().any(|(value, _)| *value == props.first);
+    let usual = props.options.first().map(|(value, _)| value);
+    let chosen = if is_offered { Some(&props.first) } else { usual };
     html! {
         <div class="entry">
             <label>
@@ -97,7 +101,7 @@ pub(crate) fn Choice(props: &ChoiceProps) -> Html {
                     aria-invalid={props.error.is_some().then_some("true")}
                     aria-describedby={described(props.name, !props.hint.is_empty(), props.error.is_some())}>
                     { for props.options.iter().map(|(value, text)| html! {
-                        <option key={value.clone()} value={value.clone()} selected={*value == props.first}>{ text }</option>
+                        <option key={value.clone()} value={value.clone()} selected={Some(value) == chosen}>{ text }</option>
                     }) }
                 </select>
             </label>

@@ -60,6 +60,8 @@ describe('access', () => {
     await form.getByLabel(/^E-mail address/).fill(login);
     await form.getByLabel('Name of the person').fill('A guest');
     await assertAccessible(page);
+    // Whoever chooses no role gets the least.
+    assert.equal(await form.getByLabel('Role').inputValue(), 'org_user');
     await form.getByRole('button', { name: 'Invite' }).click();
     const link = await page.getByLabel(`Link for ${login}, who chooses a password with it`).inputValue();
     await assertShown(page, 'users-invited');

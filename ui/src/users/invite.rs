@@ -4,7 +4,7 @@ use wire::access::Role;
 use wire::api::{Me, NewUser, User};
 use yew::prelude::*;
 
-use super::{role_named, roles};
+use super::{role_named, role_value, roles};
 use crate::api;
 use crate::entry::{Choice, Entry};
 use crate::sheet::{Sheet, Typed, use_sending_with};
@@ -43,7 +43,7 @@ pub(super) fn Invite(props: &InviteProps) -> Html {
             <Entry label="E-mail address or name to sign in with" name="login" required=true maxlength="254"
                 error={sending.said_of("login")} />
             <Entry label="Name of the person" name="name" maxlength="100" error={sending.said_of("name")} />
-            <Choice label="Role" name="role" {options} error={sending.said_of("role")} />
+            <Choice label="Role" name="role" {options} first={role_value(Role::OrgUser)} error={sending.said_of("role")} />
         </Sheet>
     }
 }
