@@ -28,7 +28,7 @@ describe('the audit log', () => {
   test('is limited to what is looked for, shows what changed, and is saved as a table', async () => {
     const { page, faults, close } = await open(browser);
     await signIn(page, '/#/audit');
-    await page.getByLabel('What', { exact: true }).selectOption('Cameras');
+    await page.getByRole('combobox', { name: 'What', exact: true }).selectOption('Cameras');
     const newest = entries(page).filter({ hasText: 'Camera changed: Audited' }).first();
     await newest.getByText(/^by admin, from 127\.0\.0\.1$/).waitFor();
     await newest.getByText('2 changes').click();

@@ -70,7 +70,7 @@ describe('cameras', () => {
     await page.getByRole('button', { name: 'Edit the camera' }).click();
     const form = page.getByRole('form', { name: 'Change a camera' });
     await form.getByLabel('Tags').fill('North, not a tag');
-    await form.getByLabel('Group', { exact: true }).selectOption('Detailed group');
+    await form.getByRole('combobox', { name: 'Group', exact: true }).selectOption('Detailed group');
     await form.getByLabel('Notes').fill('Behind the second door.');
     await form.getByLabel('Seconds of a segment').fill('4');
     await form.getByLabel('Seconds of an object').fill('120');
@@ -93,7 +93,7 @@ describe('cameras', () => {
     assert.deepEqual([saved.group, saved.segment_s, saved.object_s, saved.audio], [group.id, 4, 120, true]);
 
     await page.getByRole('button', { name: 'Edit the camera' }).click();
-    await form.getByLabel('Group', { exact: true }).selectOption('None');
+    await form.getByRole('combobox', { name: 'Group', exact: true }).selectOption('None');
     await tags.fill('');
     await form.getByLabel('Record sound').uncheck();
     await form.getByRole('button', { name: 'Save' }).press('Enter');
