@@ -101,6 +101,8 @@ describe('access', () => {
     await guest.page.getByRole('alert').waitFor();
     await guest.page.getByRole('link', { name: 'All cameras' }).click();
 
+    // Accepting the invitation changed the user: what was seen before is not saved over that.
+    await page.reload();
     await lobby.getByRole('button', { name: 'Take Lobby away' }).click();
     await choose.selectOption('Group Entrances');
     await grants.getByRole('group', { name: 'Group Entrances' }).getByLabel('Manage').check();
