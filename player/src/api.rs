@@ -3,7 +3,9 @@
 //! The access token lives in memory, the refresh token in an HttpOnly cookie that scripts never see. A
 //! request that is answered 401 is tried once more after a refresh.
 
+mod acting;
 pub mod events;
+pub mod files;
 
 use std::cell::RefCell;
 
@@ -20,7 +22,12 @@ use wire::api::{
 use wire::bus::ProbeReport;
 use wire::{CameraId, UnixMs};
 
+pub use acting::{act_in, acted_in};
+
 use crate::token;
+
+/// Most items that the server gives in one answer.
+const PAGE_MAX: usize = 1000;
 
 /// Why a request gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,21 +285,50 @@ pub async fn playback(camera: CameraId, from: UnixMs, to: UnixMs) -> Result<Play
     call(Method::GET, &path, None::<&()>).await
 }
 
-/// Every page of a list.
+/// A text as part of an address.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
+/// Every page of a list, whose address may have a query.
 ///
 /// # Errors
 /// As [`ApiError`] says.
 pub async fn all<T: DeserializeOwned>(path: &str) -> Result<Vec<T>> {
-    let mut items = Vec::new();
-    let mut next = Some(format!("{path}?limit=1000"));
-    while let Some(address) = next {
+    Ok(some(path, usize::MAX).await?.items)
+}
+
+/// The first items of a list, and whether there are more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beginning<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Whether the list goes on.
+    pub has_more: bool,
+}
+
+/// The first `count` items of a list, whose address may have a query.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn some<T: DeserializeOwned>(path: &str, count: usize) -> Result<Beginning<T>> {
+    let mut items: Vec<T> = Vec::new();
+    let separator = if path.contains('?') { '&' } else { '?' };
+    let mut cursor = String::new();
+    loop {
+        let limit = count.saturating_sub(items.len()).clamp(1, PAGE_MAX);
+        let address = format!("{path}{separator}limit={limit}{cursor}");
         let page: Page<T> = call(Method::GET, &address, None::<&()>).await?;
         items.extend(page.items);
-        next = page
-            .next
-            .map(|cursor| format!("{path}?limit=1000&cursor={cursor}"));
+        match page.next {
+            Some(next) if items.len() < count => cursor = format!("&cursor={next}"),
+            next => {
+                let has_more = next.is_some();
+                return Ok(Beginning { items, has_more });
+            }
+        }
     }
-    Ok(items)
 }
 
 /// Sends a body, takes one back; for the panel's own `api` module.
@@ -316,22 +352,51 @@ pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T> {
 /// # Errors
 /// As [`ApiError`] says.
 pub async fn change<B: Serialize, T: DeserializeOwned>(path: &str, body: &B, revision: u64) -> Result<T> {
-    let headers = [("If-Match", format!("\"{revision}\""))];
-    decode(authorized_with(Method::PATCH, path, Some(body), &headers).await?).await
+    seen("PATCH", path, Some(body), revision).await
+}
+
+/// As [`change`], by any method.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn seen<B: Serialize, T: DeserializeOwned>(
+    verb: &str,
+    path: &str,
+    body: Option<&B>,
+    revision: u64,
+) -> Result<T> {
+    decode(authorized_with(method(verb), path, body, &if_match(revision)).await?).await
 }
 
 /// Sends a body where nothing is to be read back.
 ///
 /// # Errors
 /// As [`ApiError`] says.
-pub async fn tell<B: Serialize>(method: &str, path: &str, body: Option<&B>) -> Result<()> {
-    let method = match method {
+pub async fn tell<B: Serialize>(verb: &str, path: &str, body: Option<&B>) -> Result<()> {
+    authorized(method(verb), path, body).await.map(drop)
+}
+
+/// Deletes what still has the revision that was seen.
+///
+/// # Errors
+/// As [`ApiError`] says.
+pub async fn delete_seen(path: &str, revision: u64) -> Result<()> {
+    authorized_with(Method::DELETE, path, None::<&()>, &if_match(revision))
+        .await
+        .map(drop)
+}
+
+fn method(verb: &str) -> Method {
+    match verb {
         "PATCH" => Method::PATCH,
         "PUT" => Method::PUT,
         "DELETE" => Method::DELETE,
         _ => Method::POST,
-    };
-    authorized(method, path, body).await.map(drop)
+    }
+}
+
+fn if_match(revision: u64) -> [(&'static str, String); 1] {
+    [("If-Match", format!("\"{revision}\""))]
 }
 
 async fn call<B: Serialize, T: DeserializeOwned>(method: Method, path: &str, body: Option<&B>) -> Result<T> {
@@ -348,13 +413,18 @@ async fn authorized_with<B: Serialize>(
     body: Option<&B>,
     headers: &[(&str, String)],
 ) -> Result<Response> {
+    renewing(async || send_with(method.clone(), path, body, headers, None).await).await
+}
+
+/// Asks with a token that works: a new one when the one there is expires soon, or is refused.
+async fn renewing(ask: impl AsyncFn() -> Result<Response>) -> Result<Response> {
     if token::is_stale() {
         renew().await?;
     }
-    match send_with(method.clone(), path, body, headers, None).await {
+    match ask().await {
         Err(error) if error.is_signed_out() => {
             renew().await?;
-            send_with(method, path, body, headers, None).await
+            ask().await
         }
         other => other,
     }
@@ -371,7 +441,21 @@ async fn send_with<B: Serialize>(
     headers: &[(&str, String)],
     abort: Option<&AbortSignal>,
 ) -> Result<Response> {
-    let mut builder: RequestBuilder = RequestBuilder::new(path)
+    let builder = prepared(method, path, headers, abort);
+    let request = match body {
+        Some(body) => builder.json(body),
+        None => builder.build(),
+    };
+    answered(request).await
+}
+
+fn prepared(
+    method: Method,
+    path: &str,
+    headers: &[(&str, String)],
+    abort: Option<&AbortSignal>,
+) -> RequestBuilder {
+    let mut builder = RequestBuilder::new(&acting::addressed(path))
         .method(method)
         .credentials(RequestCredentials::SameOrigin)
         .abort_signal(abort);
@@ -381,11 +465,11 @@ async fn send_with<B: Serialize>(
     if let Some(token) = token::current() {
         builder = builder.header("Authorization", &format!("Bearer {token}"));
     }
-    let request: Request = match body {
-        Some(body) => builder.json(body),
-        None => builder.build(),
-    }
-    .map_err(|_| ApiError::Unreadable)?;
+    builder
+}
+
+async fn answered(request: std::result::Result<Request, gloo_net::Error>) -> Result<Response> {
+    let request = request.map_err(|_| ApiError::Unreadable)?;
     let response = request.send().await.map_err(|_| ApiError::Unreachable)?;
     if response.ok() {
         return Ok(response);

@@ -148,6 +148,12 @@ pub fn clock(at: UnixMs) -> String {
     )
 }
 
+/// `2026-01-31 08:15:30` in the browser's time zone.
+#[must_use]
+pub fn moment(at: UnixMs) -> String {
+    format!("{} {}", Day::of(at).iso(), clock(at))
+}
+
 /// The browser's IANA time zone, such as `Europe/Berlin`.
 #[must_use]
 pub fn zone() -> String {

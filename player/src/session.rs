@@ -21,9 +21,15 @@ enum State {
 pub struct SignedInProps {
     /// Name of the page, in its header.
     pub title: AttrValue,
-    /// Its navigation, in the header; may ask the context who is signed in ([`Me`]).
+    /// Its navigation, in the header; may ask the context who is signed in ([`Me`]), as the rest may.
     #[prop_or_default]
-    pub nav: Html,
+    pub nav: Option<Html>,
+    /// What else is in the header.
+    #[prop_or_default]
+    pub tools: Html,
+    /// What stands beside the content.
+    #[prop_or_default]
+    pub side: Option<Html>,
     /// Shown to who is signed in; may ask the same.
     pub children: Html,
 }
@@ -70,11 +76,18 @@ pub fn SignedIn(props: &SignedInProps) -> Html {
         <ContextProvider<Me> context={me.clone()}>
             <header class="bar">
                 <h1>{ &props.title }</h1>
-                <nav aria-label="Pages">{ props.nav.clone() }</nav>
+                if let Some(nav) = &props.nav {
+                    <nav aria-label="Pages">{ nav.clone() }</nav>
+                }
+                { props.tools.clone() }
                 <span class="who">{ &me.login }</span>
                 <button type="button" class="quiet" onclick={sign_out}>{ "Sign out" }</button>
             </header>
-            <main>{ props.children.clone() }</main>
+            if let Some(side) = &props.side {
+                <div class="frame">{ side.clone() }<main>{ props.children.clone() }</main></div>
+            } else {
+                <main>{ props.children.clone() }</main>
+            }
         </ContextProvider<Me>>
     }
 }

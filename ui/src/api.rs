@@ -1,26 +1,68 @@
 //! What the panel asks beyond what the player asks too.
 
+mod groups;
+mod keys;
+mod licences;
 mod nodes;
+mod organizations;
 mod recording;
 
-use player::api::{ApiError, all, post, tell};
+use player::api::{ApiError, all, get, post, seen, tell};
 use wire::access::Role;
 use wire::api::{
-    BeginTotp, ChangePassword, Invited, NewUser, OneTimeLink, RecoveryCodes, RemoveTotp, TotpCode,
+    BeginTotp, ChangePassword, Grants, Invited, NewUser, OneTimeLink, RecoveryCodes, RemoveTotp, TotpCode,
     TotpSecret, User, UserPatch, UserSession, UserState,
 };
 use wire::{SessionId, UserId};
 
+pub(crate) use groups::*;
+pub(crate) use keys::*;
+pub(crate) use licences::*;
 pub(crate) use nodes::*;
+pub(crate) use organizations::*;
 pub(crate) use recording::*;
 
 type Result<T> = std::result::Result<T, ApiError>;
 
 const NOTHING: Option<&()> = None;
 
+/// Where people are listed.
+pub(crate) const USERS: &str = "/api/v1/users";
+
 /// People of the organization.
 pub(crate) async fn users() -> Result<Vec<User>> {
-    all("/api/v1/users").await
+    all(USERS).await
+}
+
+/// One person.
+pub(crate) async fn user(id: UserId) -> Result<User> {
+    get(&format!("/api/v1/users/{id}")).await
+}
+
+/// Where a person is signed in.
+pub(crate) async fn sessions_of(id: UserId) -> Result<Vec<UserSession>> {
+    all(&format!("/api/v1/users/{id}/sessions")).await
+}
+
+/// Signs a person out everywhere.
+pub(crate) async fn end_sessions_of(id: UserId) -> Result<()> {
+    tell("DELETE", &format!("/api/v1/users/{id}/sessions"), NOTHING).await
+}
+
+/// What a person was granted.
+pub(crate) async fn grants(id: UserId) -> Result<Grants> {
+    get(&format!("/api/v1/users/{id}/grants")).await
+}
+
+/// Grants a person exactly these, as the person was seen.
+pub(crate) async fn grant(user: &User, grants: &Grants) -> Result<Grants> {
+    seen(
+        "PUT",
+        &format!("/api/v1/users/{}/grants", user.id),
+        Some(grants),
+        user.revision,
+    )
+    .await
 }
 
 /// Invites a person; the link is shown this once.

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use player::api::ApiError;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlElement, HtmlInputElement};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{HtmlElement, HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 /// What became of something that a person did.
@@ -104,16 +104,65 @@ pub(crate) struct OnceProps {
 #[component]
 pub(crate) fn Once(props: &OnceProps) -> Html {
     let close = props.on_close.reform(|_: MouseEvent| ());
+    let (field, copied) = (use_node_ref(), use_state_eq(|| None::<bool>));
+    let copy = {
+        let (field, copied) = (field.clone(), copied.setter());
+        Callback::from(move |_: MouseEvent| {
+            let (field, copied) = (field.clone(), copied.clone());
+            spawn_local(async move { copied.set(Some(copy(&field).await)) });
+        })
+    };
     html! {
-        <div class="card" role="status">
+        <div class="card once" role="group" aria-label="Shown once">
             <label>
                 { &props.label }
-                <textarea readonly=true rows="3" value={props.secret.clone()} />
+                <textarea ref={field} readonly=true rows="3" value={props.secret.clone()} />
             </label>
             <p class="address">{ "It is shown this once. Copy it now, and hand it over on a safe way." }</p>
-            <div class="row"><button type="button" class="quiet" onclick={close}>{ "I have it" }</button></div>
+            <div class="row">
+                <button type="button" onclick={copy}>{ "Copy" }</button>
+                <button type="button" class="quiet" onclick={close}>{ "I have it" }</button>
+                <span role="status">{ match *copied {
+                    None => "",
+                    Some(true) => "It is copied.",
+                    Some(false) => "It is selected: copy it by hand.",
+                } }</span>
+            </div>
         </div>
     }
+}
+
+/// Copies what a field holds; where the browser does not let a page do that, the field is selected.
+async fn copy(field: &NodeRef) -> bool {
+    let Some(field) = field.cast::<HtmlTextAreaElement>() else {
+        return false;
+    };
+    field.select();
+    // Clipboards exist on https and localhost only; elsewhere there is none to ask.
+    let Some(window) = web_sys::window().filter(web_sys::Window::is_secure_context) else {
+        return false;
+    };
+    let writing = window.navigator().clipboard().write_text(&field.value());
+    JsFuture::from(writing).await.is_ok()
+}
+
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub(crate) struct SearchProps {
+    pub(crate) label: &'static str,
+    pub(crate) on_search: Callback<String>,
+}
+
+/// A field that searches when it is left or Enter is pressed.
+#[component]
+pub(crate) fn Search(props: &SearchProps) -> Html {
+    let onchange = props.on_search.reform(|event: Event| {
+        event
+            .target_unchecked_into::<HtmlInputElement>()
+            .value()
+            .trim()
+            .to_owned()
+    });
+    html! { <input class="short" type="search" aria-label={props.label} placeholder={props.label} maxlength="100" {onchange} /> }
 }
 
 /// Something to be done.

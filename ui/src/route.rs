@@ -1,9 +1,7 @@
 //! Addresses of the panel's pages, in the fragment: what a server logs names none of them.
 
-use wire::CameraId;
 use wire::access::Right;
-use wire::api::Me;
-use yew::prelude::*;
+use wire::{CameraId, UserId};
 use yew_router::prelude::*;
 
 /// A page.
@@ -11,14 +9,28 @@ use yew_router::prelude::*;
 pub(crate) enum Route {
     #[at("/")]
     Cameras,
+    #[at("/import")]
+    Import,
     #[at("/cameras/:id")]
     Camera { id: CameraId },
+    #[at("/groups")]
+    Groups,
     #[at("/ledger")]
     Ledger,
     #[at("/nodes")]
     Nodes,
+    #[at("/licences")]
+    Licences,
     #[at("/users")]
     Users,
+    #[at("/users/:id")]
+    User { id: UserId },
+    #[at("/keys")]
+    Keys,
+    #[at("/audit")]
+    Audit,
+    #[at("/organizations")]
+    Organizations,
     #[at("/account")]
     Account,
     #[at("/invite/:token")]
@@ -30,24 +42,27 @@ pub(crate) enum Route {
     NotFound,
 }
 
-/// Links to the pages that the signed-in person may see.
-#[component]
-pub(crate) fn Navigation() -> Html {
-    let me = use_context::<Me>();
-    let may = |right| me.as_ref().is_some_and(|me| me.rights.has(right));
-    html! {
-        <>
-            <Link<Route> to={Route::Cameras}>{ "Cameras" }</Link<Route>>
-            <Link<Route> to={Route::Ledger}>{ "Completeness" }</Link<Route>>
-            if may(Right::ReadNodes) {
-                <Link<Route> to={Route::Nodes}>{ "Nodes" }</Link<Route>>
-            }
-            if may(Right::ManageUsers) {
-                <Link<Route> to={Route::Users}>{ "Users" }</Link<Route>>
-            }
-            <Link<Route> to={Route::Account}>{ "Account" }</Link<Route>>
-            <a href="/player/">{ "Player" }</a>
-            <a href="/api/docs/">{ "API" }</a>
-        </>
+impl Route {
+    /// The page of the navigation that it belongs to.
+    pub(crate) fn section(&self) -> Self {
+        match self {
+            Self::Camera { .. } | Self::Import => Self::Cameras,
+            Self::User { .. } => Self::Users,
+            other => other.clone(),
+        }
+    }
+
+    /// The right without which it shows nothing.
+    pub(crate) const fn needs(&self) -> Option<Right> {
+        match self {
+            Self::Groups | Self::Import => Some(Right::ManageCameras),
+            Self::Nodes => Some(Right::ReadNodes),
+            Self::Licences => Some(Right::AssignLicences),
+            Self::Users | Self::User { .. } => Some(Right::ManageUsers),
+            Self::Keys => Some(Right::ManageKeys),
+            Self::Audit => Some(Right::ReadAudit),
+            Self::Organizations => Some(Right::ManageOrganization),
+            _ => None,
+        }
     }
 }

@@ -111,6 +111,16 @@ export async function assertFits(page) {
   assert.ok(content <= window, `the page is ${content} px wide in a window of ${window} px`);
 }
 
+/** What is seen fits its window and violates nothing, in light and in dark. */
+export async function assertShown(page, name) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    await assertFits(page);
+    await assertAccessible(page);
+    await shoot(page, `${name}-${colorScheme}`);
+  }
+}
+
 /** Waits for a fact; tells the last thing seen when it does not come true. */
 export async function until(what, look, { seconds = 30 } = {}) {
   const deadline = Date.now() + seconds * 1000;

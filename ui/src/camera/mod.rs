@@ -1,6 +1,7 @@
 //! The page of one camera: what it does and why, and everything that says when it is recorded.
 
 mod gaps;
+mod licence;
 mod orders;
 mod placement;
 mod recordings;
@@ -21,6 +22,7 @@ use crate::live::{About, use_news};
 use crate::loaded::{staleness, use_loaded_for, when_loaded};
 use crate::route::Route;
 use gaps::Gaps;
+use licence::LicenceOf;
 use orders::Orders;
 use placement::Placement;
 use recordings::Recordings;
@@ -59,7 +61,8 @@ fn Found(props: &FoundProps) -> Html {
     let camera = &props.camera;
     let may_manage = camera.permissions.has(Permission::Manage);
     let me = use_context::<Me>();
-    let may_read_nodes = me.is_some_and(|me| me.rights.has(Right::ReadNodes));
+    let may = |right| me.as_ref().is_some_and(|me| me.rights.has(right));
+    let (may_read_nodes, may_assign) = (may(Right::ReadNodes), may(Right::AssignLicences));
     // For their names: whoever is new has recorded nothing yet.
     let (nodes, _) = use_loaded_for(may_read_nodes, 0, |may_read| async move {
         if may_read {
@@ -93,7 +96,9 @@ fn Found(props: &FoundProps) -> Html {
                     <p>{ why::sentence(planned, |at| civil::local(at, &camera.time_zone)) }</p>
                 }
                 <div class="row">
-                    <a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a>
+                    if camera.permissions.has(Permission::ViewFootage) || camera.permissions.has(Permission::ViewLive) {
+                        <a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a>
+                    }
                     if may_manage && !*is_editing {
                         <button type="button" class="quiet" onclick={edit}>{ "Edit the camera" }</button>
                     }
@@ -109,6 +114,9 @@ fn Found(props: &FoundProps) -> Html {
             }
             <Recordings camera={camera.clone()} {nodes} news={props.news} />
             <Settings camera={camera.clone()} />
+            if may_assign {
+                <LicenceOf camera={camera.clone()} on_change={props.reload.clone()} news={props.news} />
+            }
             if may_read_nodes {
                 <Placement camera={camera.clone()} news={props.news} />
             }

@@ -1,8 +1,11 @@
 //! What is set for a camera: where it is, how it is recorded, by which nodes.
 
-use wire::api::Camera;
+use wire::api::{Camera, Group};
 use wire::source::Transport;
 use yew::prelude::*;
+
+use crate::api;
+use crate::loaded::use_loaded_for;
 
 #[derive(Debug, Clone, PartialEq, Properties)]
 pub(crate) struct SettingsProps {
@@ -11,17 +14,20 @@ pub(crate) struct SettingsProps {
 
 #[component]
 pub(crate) fn Settings(props: &SettingsProps) -> Html {
+    // For their names: who may not know of the group is not told that there is one.
+    let (groups, _) = use_loaded_for((), 0, |()| api::groups());
+    let groups = groups.value().map_or(&[][..], Vec::as_slice);
     html! {
         <section aria-label="Settings">
             <h3>{ "Settings" }</h3>
             <dl class="facts">
-                { for facts(&props.camera).into_iter().map(|(name, text)| html! { <><dt>{ name }</dt><dd>{ text }</dd></> }) }
+                { for facts(&props.camera, groups).into_iter().map(|(name, text)| html! { <><dt>{ name }</dt><dd>{ text }</dd></> }) }
             </dl>
         </section>
     }
 }
 
-fn facts(camera: &Camera) -> Vec<(&'static str, String)> {
+fn facts(camera: &Camera, groups: &[Group]) -> Vec<(&'static str, String)> {
     let or = |text: &str, other: &str| if text.is_empty() { other } else { text }.to_owned();
     let copies = if camera.copies > 1 {
         "two nodes at once"
@@ -33,6 +39,7 @@ fn facts(camera: &Camera) -> Vec<(&'static str, String)> {
         Transport::Udp => "UDP",
     };
     let sound = if camera.audio { "with sound" } else { "no sound" };
+    let group = groups.iter().find(|group| Some(group.id) == camera.group);
     vec![
         ("Address", camera.url.clone()),
         (
@@ -47,6 +54,19 @@ fn facts(camera: &Camera) -> Vec<(&'static str, String)> {
             "Labels of its nodes",
             or(&camera.node_labels.join(", "), "any node will do"),
         ),
+        (
+            "Group",
+            group.map_or_else(|| "none".to_owned(), |group| group.name.clone()),
+        ),
+        ("Tags", or(&camera.tags.join(", "), "none")),
+        (
+            "Cut",
+            format!(
+                "segments of {} s in objects of {} s",
+                camera.segment_s, camera.object_s
+            ),
+        ),
+        ("Notes", or(&camera.notes, "none")),
     ]
 }
 
@@ -64,12 +84,14 @@ mod tests {
             "state": null, "created": 0, "revision": 3,
         }))
         .unwrap();
-        let facts = facts(&camera);
+        let facts = facts(&camera, &[]);
         let said = |name| facts.iter().find(|(other, _)| *other == name).unwrap().1.as_str();
         assert_eq!(said("Sub stream"), "none");
         assert_eq!(said("Site"), "none");
         assert_eq!(said("Connection"), "UDP, with sound");
         assert_eq!(said("Recorded by"), "two nodes at once");
         assert_eq!(said("Labels of its nodes"), "gpu, outdoor");
+        assert_eq!((said("Tags"), said("Notes")), ("none", "none"));
+        assert_eq!(said("Cut"), "segments of 6 s in objects of 60 s");
     }
 }

@@ -62,7 +62,9 @@ pub(super) fn Card(props: &CardProps) -> Html {
             <p class="address">{ &camera.url }</p>
             { outcome.show() }
             <div class="row">
-                <a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a>
+                if camera.permissions.has(Permission::ViewFootage) || camera.permissions.has(Permission::ViewLive) {
+                    <a href={format!("/player/?camera={}", camera.id)}>{ "Watch" }</a>
+                }
                 if camera.permissions.has(Permission::Manage) {
                     <button type="button" class="quiet" onclick={toggle} disabled={outcome.is_busy()}>
                         { if camera.recording { "Stop recording" } else { "Record" } }

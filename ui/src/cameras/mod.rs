@@ -8,10 +8,12 @@ use player::api;
 use wire::access::Right;
 use wire::api::{Camera, Me};
 use yew::prelude::*;
+use yew_router::prelude::*;
 
 use crate::form::{CameraForm, Subject};
 use crate::loaded::{staleness, when_loaded};
 use crate::parts::{Confirm, action};
+use crate::route::Route;
 use card::Card;
 use follow::{Did, use_cameras};
 
@@ -47,7 +49,10 @@ pub(crate) fn Cameras() -> Html {
             <div class="row between">
                 <h2>{ "Cameras" }</h2>
                 if *open == Open::Nothing && may_manage {
-                    <button type="button" onclick={add}>{ "Add a camera" }</button>
+                    <div class="row">
+                        <Link<Route> to={Route::Import}>{ "Import from a file" }</Link<Route>>
+                        <button type="button" onclick={add}>{ "Add a camera" }</button>
+                    </div>
                 }
             </div>
             {
@@ -59,7 +64,8 @@ pub(crate) fn Cameras() -> Html {
             }
             { staleness(&cameras) }
             { when_loaded(&cameras, |list| match list.as_slice() {
-                [] => html! { <p class="empty">{ "There are no cameras yet. Add one by its RTSP address." }</p> },
+                [] if may_manage => html! { <p class="empty">{ "There are no cameras yet. Add one by its RTSP address." }</p> },
+                [] => html! { <p class="empty">{ "You see no cameras: an administrator of your organization grants them." }</p> },
                 list => html! {
                     <ul class="cards">
                         { for list.iter().map(|camera| html! {

@@ -1,5 +1,6 @@
 //! What was typed into the form of a camera, and what is asked of the server with it. It touches no page.
 
+use wire::GroupId;
 use wire::api::{Camera, CameraPatch, NewCamera, ProbeCamera};
 use wire::source::{Reader, Transport};
 
@@ -19,6 +20,12 @@ pub(super) struct Entered {
     pub(super) copies: u8,
     pub(super) transport: Transport,
     pub(super) audio: bool,
+    pub(super) tags: String,
+    /// The group's id, or nothing for none; none while it could not be chosen.
+    pub(super) group: Option<String>,
+    pub(super) segment_s: String,
+    pub(super) object_s: String,
+    pub(super) notes: String,
 }
 
 /// Nothing where nothing was typed.
@@ -27,8 +34,14 @@ fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// A number of seconds that was typed; the server refuses what is too short or too long.
+fn seconds(text: &str) -> Option<u32> {
+    text.trim().parse().ok()
+}
+
 impl Entered {
     pub(super) fn new_camera(&self, allow_duplicate: bool) -> NewCamera {
+        let usual = NewCamera::default();
         NewCamera {
             name: self.name.clone(),
             url: self.url.clone(),
@@ -43,8 +56,12 @@ impl Entered {
             recording: true,
             copies: self.copies,
             node_labels: list(&self.node_labels),
+            tags: list(&self.tags),
+            group: self.group().flatten(),
+            segment_s: seconds(&self.segment_s).unwrap_or(usual.segment_s),
+            object_s: seconds(&self.object_s).unwrap_or(usual.object_s),
+            notes: self.notes.trim().to_owned(),
             allow_duplicate,
-            ..NewCamera::default()
         }
     }
 
@@ -54,7 +71,8 @@ impl Entered {
         // An empty field takes away what can be missing.
         let cleared =
             |new: &str, old: Option<&str>| changed(new, old.unwrap_or_default()).map(|text| filled(&text));
-        let labels = list(&self.node_labels);
+        let (labels, tags) = (list(&self.node_labels), list(&self.tags));
+        let length = |typed: &str, old: u32| seconds(typed).filter(|new| *new != old);
         CameraPatch {
             name: changed(&self.name, &camera.name),
             url: changed(&self.url, &camera.url),
@@ -67,6 +85,11 @@ impl Entered {
             audio: (self.audio != camera.audio).then_some(self.audio),
             copies: (self.copies != camera.copies).then_some(self.copies),
             node_labels: (labels != camera.node_labels).then(|| (!labels.is_empty()).then_some(labels)),
+            tags: (tags != camera.tags).then(|| (!tags.is_empty()).then_some(tags)),
+            group: self.group().filter(|group| *group != camera.group),
+            segment_s: length(&self.segment_s, camera.segment_s),
+            object_s: length(&self.object_s, camera.object_s),
+            notes: cleared(&self.notes, Some(&camera.notes)),
             allow_duplicate,
             ..CameraPatch::default()
         }
@@ -80,6 +103,11 @@ impl Entered {
             transport: self.transport,
             reader: Reader::Auto,
         }
+    }
+
+    /// The group that was chosen, or that there is none; nothing when there was no choice.
+    fn group(&self) -> Option<Option<GroupId>> {
+        self.group.as_ref().map(|id| id.parse().ok())
     }
 
     /// As it was typed: a password may begin or end with a blank.
@@ -116,6 +144,11 @@ mod tests {
             copies: camera.copies,
             transport: camera.transport,
             audio: camera.audio,
+            tags: camera.tags.join(", "),
+            group: Some(String::new()),
+            segment_s: camera.segment_s.to_string(),
+            object_s: camera.object_s.to_string(),
+            notes: camera.notes.clone(),
         }
     }
 
@@ -134,6 +167,35 @@ mod tests {
             ..CameraPatch::default()
         };
         assert_eq!(entered.patch(&camera, false), expected);
+    }
+
+    #[test]
+    fn what_could_not_be_chosen_stays() {
+        let group = "018f0000-0000-7000-8000-000000000009";
+        let camera = Camera {
+            group: group.parse().ok(),
+            tags: vec!["north".to_owned()],
+            notes: "Loose".to_owned(),
+            ..saved()
+        };
+        let entered = |group: Option<&str>| Entered {
+            group: group.map(str::to_owned),
+            ..unchanged(&camera)
+        };
+        assert_eq!(entered(None).patch(&camera, false), CameraPatch::default());
+        assert_eq!(entered(Some(group)).patch(&camera, false), CameraPatch::default());
+        let patch = Entered {
+            tags: String::new(),
+            notes: " ".to_owned(),
+            segment_s: "4".to_owned(),
+            ..entered(Some(""))
+        }
+        .patch(&camera, false);
+        assert_eq!(
+            (patch.group, patch.tags, patch.notes),
+            (Some(None), Some(None), Some(None))
+        );
+        assert_eq!((patch.segment_s, patch.object_s), (Some(4), None));
     }
 
     #[test]

@@ -1,21 +1,22 @@
 //! The form that adds or changes a camera. What the server refuses is said beside the field that it names.
 
+mod details;
 mod entered;
-mod entry;
 
 use player::api::{self, ApiError};
 use player::civil;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlInputElement, HtmlSelectElement};
+use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use wire::access::Right;
 use wire::api::{Camera, Me, Node};
 use wire::source::Transport;
 use yew::prelude::*;
 
+use crate::entry::{Entry, described, remarks};
 use crate::parts::{focus, text};
 use crate::probe::{Outcome, Probe};
+use details::Details;
 use entered::Entered;
-use entry::{Entry, described, remarks};
 
 /// What the form is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,11 @@ struct Fields {
     time_zone: NodeRef,
     copies: NodeRef,
     node_labels: NodeRef,
+    tags: NodeRef,
+    group: NodeRef,
+    segment_s: NodeRef,
+    object_s: NodeRef,
+    notes: NodeRef,
 }
 
 impl Fields {
@@ -67,6 +73,15 @@ impl Fields {
                 .audio
                 .cast::<HtmlInputElement>()
                 .is_some_and(|input| input.checked()),
+            tags: text(&self.tags),
+            group: chosen(&self.group),
+            segment_s: text(&self.segment_s),
+            object_s: text(&self.object_s),
+            notes: self
+                .notes
+                .cast::<HtmlTextAreaElement>()
+                .map(|area| area.value())
+                .unwrap_or_default(),
         }
     }
 
@@ -82,6 +97,11 @@ impl Fields {
             "time_zone" => &self.time_zone,
             "copies" => &self.copies,
             "node_labels" => &self.node_labels,
+            "tags" => &self.tags,
+            "group" => &self.group,
+            "segment_s" => &self.segment_s,
+            "object_s" => &self.object_s,
+            "notes" => &self.notes,
             _ => return None,
         })
     }
@@ -151,6 +171,7 @@ pub(crate) fn CameraForm(props: &CameraFormProps) -> Html {
             <h2>{ title }</h2>
             { connection(&fields, saved, (*failure).as_ref()) }
             <Placing fields={fields.clone()} saved={saved.cloned()} failure={(*failure).clone()} />
+            <Details fields={fields.clone()} saved={saved.cloned()} failure={(*failure).clone()} />
             <Probe outcome={(*outcome).clone()} />
             if let Some(failure) = elsewhere {
                 <p class="error" role="alert">{ failure.sentence() }</p>
@@ -232,8 +253,9 @@ fn connection(fields: &Fields, saved: Option<&Camera>, failure: Option<&ApiError
     }
 }
 
+/// What a part of the form is about.
 #[derive(Debug, Clone, PartialEq, Properties)]
-struct PlacingProps {
+struct PartProps {
     fields: Fields,
     saved: Option<Camera>,
     failure: Option<ApiError>,
@@ -241,7 +263,7 @@ struct PlacingProps {
 
 /// Where the camera is, and which nodes record it.
 #[component]
-fn Placing(props: &PlacingProps) -> Html {
+fn Placing(props: &PartProps) -> Html {
     let nodes = use_nodes();
     let (saved, failure) = (props.saved.as_ref(), props.failure.as_ref());
     let fields = props.fields.clone();

@@ -1,0 +1,160 @@
+//! A licence in the list: what it is worth, whose it is, and what is done with it.
+
+use player::civil::{self, Day};
+use wire::api::{Camera, Licence};
+use wire::licence::LicenceState;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+use super::issue::{Change, Renew};
+use super::{Assign, badge, until, words};
+use crate::api;
+use crate::parts::{Confirm, Outcome, action, run};
+use crate::route::Route;
+
+/// What is open in the card.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Open {
+    Nothing,
+    Assign,
+    Take,
+    Renew,
+    Change,
+    Suspend,
+}
+
+#[derive(Debug, Clone, PartialEq, Properties)]
+pub(super) struct CardProps {
+    pub(super) licence: Licence,
+    /// For their names.
+    pub(super) cameras: Vec<Camera>,
+    pub(super) may_issue: bool,
+    pub(super) on_change: Callback<()>,
+}
+
+#[component]
+pub(super) fn Card(props: &CardProps) -> Html {
+    let licence = &props.licence;
+    let open = use_state_eq(|| Open::Nothing);
+    let outcome = use_state_eq(Outcome::default);
+    let on_cancel = {
+        let open = open.setter();
+        Callback::from(move |()| open.set(Open::Nothing))
+    };
+    let on_done = {
+        let (close, on_change) = (on_cancel.clone(), props.on_change.clone());
+        Callback::from(move |()| {
+            close.emit(());
+            on_change.emit(());
+        })
+    };
+    let form = (licence.clone(), on_done.clone(), on_cancel);
+    let body = match *open {
+        Open::Nothing => buttons(props, &open, &outcome),
+        Open::Assign => {
+            let (licence, on_done, on_cancel) = form;
+            html! { <Assign {licence} {on_done} {on_cancel} /> }
+        }
+        Open::Renew => {
+            let (licence, on_done, on_cancel) = form;
+            html! { <Renew {licence} {on_done} {on_cancel} /> }
+        }
+        Open::Change => {
+            let (licence, on_done, on_cancel) = form;
+            html! { <Change {licence} {on_done} {on_cancel} /> }
+        }
+        Open::Take => take(licence, &on_done),
+        Open::Suspend => suspend(licence, &on_done),
+    };
+    html! {
+        <li class="card">
+            <div class="row between"><strong>{ &licence.name }</strong>{ badge(licence) }</div>
+            <p>{ until(licence, civil::now(), |at| Day::of(at).iso()) }</p>
+            <p>{ whose(licence, &props.cameras) }</p>
+            <p class="address">{ words::plan(&licence.plan) }</p>
+            { outcome.show() }
+            { body }
+        </li>
+    }
+}
+
+fn whose(licence: &Licence, cameras: &[Camera]) -> Html {
+    let Some(id) = licence.camera else {
+        return html! { "No camera has it." };
+    };
+    let name = cameras.iter().find(|camera| camera.id == id);
+    match name {
+        Some(camera) => {
+            html! { <>{ "Camera " }<Link<Route> to={Route::Camera { id }}>{ &camera.name }</Link<Route>></> }
+        }
+        None => html! { "A camera that is gone." },
+    }
+}
+
+fn buttons(props: &CardProps, open: &UseStateHandle<Open>, outcome: &UseStateHandle<Outcome>) -> Html {
+    let licence = &props.licence;
+    let show = |next| {
+        let open = open.setter();
+        Callback::from(move |_: MouseEvent| open.set(next))
+    };
+    let resume = {
+        let (licence, outcome, on_change) = (licence.clone(), outcome.clone(), props.on_change.clone());
+        Callback::from(move |_: MouseEvent| {
+            let (licence, on_change) = (licence.clone(), on_change.clone());
+            run(
+                &outcome,
+                async move { api::suspend_licence(&licence, false).await },
+                move |_| {
+                    on_change.emit(());
+                    Outcome::Nothing
+                },
+            );
+        })
+    };
+    html! {
+        <div class="row">
+            if licence.camera.is_none() {
+                <button type="button" class="quiet" onclick={show(Open::Assign)}>{ "Assign" }</button>
+            } else {
+                <button type="button" class="quiet" onclick={show(Open::Assign)}>{ "Transfer" }</button>
+                <button type="button" class="quiet" onclick={show(Open::Take)}>{ "Take away" }</button>
+            }
+            if props.may_issue {
+                <button type="button" class="quiet" onclick={show(Open::Renew)}>{ "Renew" }</button>
+                <button type="button" class="quiet" onclick={show(Open::Change)}>{ "Edit" }</button>
+                if licence.suspended {
+                    <button type="button" class="quiet" onclick={resume}>{ "Resume" }</button>
+                } else if licence.state != LicenceState::Expired {
+                    <button type="button" class="quiet" onclick={show(Open::Suspend)}>{ "Suspend" }</button>
+                }
+            }
+        </div>
+    }
+}
+
+fn take(licence: &Licence, on_done: &Callback<()>) -> Html {
+    let question = format!(
+        "Take “{}” from its camera? The camera is recorded no more until it has a licence, unless it needs none. \
+         Its footage stays.",
+        licence.name
+    );
+    let licence = licence.clone();
+    let action = Callback::from(move |()| {
+        let licence = licence.clone();
+        action(async move { api::take_licence(&licence).await })
+    });
+    html! { <Confirm title="Take a licence away" {question} yes="Take it away" no="Leave it" {action} on_done={on_done.clone()} /> }
+}
+
+fn suspend(licence: &Licence, on_done: &Callback<()>) -> Html {
+    let question = format!(
+        "Suspend “{}”? Its camera is recorded no more until it is resumed. Its footage stays.",
+        licence.name
+    );
+    let licence = licence.clone();
+    let action = Callback::from(move |()| {
+        let licence = licence.clone();
+        action(async move { api::suspend_licence(&licence, true).await })
+    });
+    html! { <Confirm title="Suspend a licence" {question} yes="Suspend it" no="Leave it" {action} on_done={on_done.clone()} /> }
+}
