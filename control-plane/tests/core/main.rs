@@ -31,6 +31,8 @@ mod configuration;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod debug;
+#[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod enrolment;
