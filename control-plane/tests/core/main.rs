@@ -49,6 +49,8 @@ mod facts;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod filler;
+#[cfg(test)]
 mod grants;
 #[cfg(test)]
 mod groups;
@@ -64,6 +66,8 @@ mod licences;
 mod links;
 #[cfg(test)]
 mod lockout;
+#[cfg(test)]
+mod migrations;
 #[cfg(test)]
 mod node;
 #[cfg(test)]
