@@ -5,6 +5,11 @@
 mod support;
 
 #[cfg(test)]
+#[expect(dead_code, reason = "shared with the tests of footage")]
+#[path = "../footage/fixture.rs"]
+mod footage;
+
+#[cfg(test)]
 mod account;
 #[cfg(test)]
 mod at_once;
