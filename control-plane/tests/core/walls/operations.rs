@@ -253,12 +253,14 @@ pub(super) const LEFT_OUT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What is refused at home, too: no recorder runs, and a node joins once. Method, path, a part of the body.
+/// What is refused at home, too: no recorder runs, a node joins once, and nobody among the things has signed
+/// in yet. Method, path, a part of the body.
 pub(super) const REFUSED_AT_HOME: &[Operation] = &[
     ("GET", "/api/v1/cameras/<camera>/snapshot", ""),
     ("POST", "/api/v1/cameras/<camera>/probe", ""),
     ("POST", "/api/v1/probe", ""),
     ("POST", "/api/v1/enrol", "<node>"),
+    ("POST", "/api/v1/users/<user>/password-reset", ""),
 ];
 
 /// Fills in everything but the things.
