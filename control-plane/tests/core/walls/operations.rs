@@ -203,7 +203,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ("DELETE", "/api/v1/users/<user>/totp", ""),
     ("DELETE", "/api/v1/users/<user>/sessions", ""),
     ("DELETE", "/api/v1/users/<user>", ""),
-    ("DELETE", "/api/v1/nodes/<node>", ""),
+    ("DELETE", "/api/v1/nodes/<node>?force=true", ""),
     ("DELETE", "/api/v1/cameras/<camera>", ""),
 ];
 
