@@ -16,12 +16,14 @@ import pathlib
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 
 # One unprivileged user for a PostgreSQL that refuses to run as root.
 NOBODY = 65534
@@ -38,8 +40,12 @@ CHECKS = ",".join(
         "ignored_auth",
     ]
 )
-# These end the very session or key that the run is signed in with.
+# These end the very session or key that a run is signed in with: each phase below asks them with users whom
+# nobody else is signed in as.
 ENDS_THE_RUN = r"^/api/v1/(session|me/(password|sessions|totp)|me/sessions/|users/[^/]+/sessions)"
+# The public half of a key that nobody has.
+NODE_KEY = "UC74KVFSIRSEVQPDO3ZYQW5WAEEQDBCDUF3GQ6KNWO2JVR3XMHKABWWX"
+PASSWORD = "a long enough password"
 
 
 def fail(text):
@@ -74,11 +80,16 @@ class Processes:
                 process.kill()
 
 
-def postgres(processes, folder):
+def postgres_programs():
     found = shutil.which("initdb")
     programs = [os.path.dirname(found)] if found else sorted(glob.glob("/usr/lib/postgresql/*/bin"))
     if not programs:
         fail("PostgreSQL's server is missing: apt-get install postgresql")
+    return programs[-1]
+
+
+def postgres(processes, folder):
+    programs = postgres_programs()
     data = folder / "postgres"
     data.mkdir()
     options = {}
@@ -87,7 +98,7 @@ def postgres(processes, folder):
         os.chown(data, NOBODY, NOBODY)
         options = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     subprocess.run(
-        [f"{programs[-1]}/initdb", f"--pgdata={data}/data", "--username=cloudcam", "--auth=trust", "--encoding=UTF8", "--no-sync"],
+        [f"{programs}/initdb", f"--pgdata={data}/data", "--username=cloudcam", "--auth=trust", "--encoding=UTF8", "--no-sync"],
         check=True,
         stdout=subprocess.DEVNULL,
         cwd=data,
@@ -95,7 +106,7 @@ def postgres(processes, folder):
     )
     port = free_port()
     processes.start(
-        [f"{programs[-1]}/postgres", "-D", f"{data}/data", "-p", str(port), "-k", str(data), "-c", "listen_addresses=127.0.0.1"],
+        [f"{programs}/postgres", "-D", f"{data}/data", "-p", str(port), "-k", str(data), "-c", "listen_addresses=127.0.0.1"],
         folder / "postgres.log",
         cwd=data,
         **options,
@@ -135,7 +146,8 @@ def wait_ready(client, process, log):
 
 
 def seed(client):
-    """Makes one of each thing, so that lists are not empty and links lead somewhere."""
+    """Makes one of each thing, so that lists are not empty and links lead somewhere; their ids by the part of
+    the path that they follow."""
     year_ms = 365 * 24 * 3600 * 1000
     now = int(time.time() * 1000)
     group = client.call("POST", "/api/v1/groups", {"name": "Entrances"})
@@ -143,43 +155,123 @@ def seed(client):
         "POST", "/api/v1/cameras", {"name": "Door", "url": "rtsp://user:secret@192.0.2.7/stream1", "group": group["id"]}
     )
     plan = {"features": ["recording"], "retention_days": 30, "max_width": 1920, "max_height": 1080, "max_bitrate_bps": 4_000_000}
-    client.call(
+    licences = client.call(
         "POST", "/api/v1/licences", {"name": "Standard", "plan": plan, "valid_from": now, "valid_to": now + year_ms, "count": 3}
     )
-    client.call(
+    of_camera = f"/api/v1/cameras/{camera['id']}"
+    job = client.call(
         "POST",
-        f"/api/v1/cameras/{camera['id']}/recording-jobs",
+        f"{of_camera}/recording-jobs",
         {"name": "Nights", "schedule": {"kind": "weekly", "windows": [{"days": ["mon"], "from": "22:00", "to": "06:00"}]}},
     )
     client.call("POST", "/api/v1/organizations", {"name": "Another"})
-    return camera
+    token = client.call("POST", "/api/v1/enrolment-tokens", {"name": "Gate"})
+    joined = client.call(
+        "POST", "/api/v1/enrol", {"token": token["token"], "public_key": NODE_KEY, "name": "gate", "version": "0"}
+    )
+    client.call("POST", "/api/v1/enrolment-tokens", {"name": "Yard"})
+    override = client.call("POST", f"{of_camera}/overrides", {"kind": "pause", "reason": "painters"})
+    past = {"from": now - 7_200_000, "to": now - 5_400_000, "reason": "asked for"}
+    client.call("POST", f"{of_camera}/erasures", past)
+    me = client.call("GET", "/api/v1/me")
+    return {
+        "cameras": camera["id"],
+        "groups": group["id"],
+        "licences": licences["items"][0]["id"],
+        "recording-jobs": job["id"],
+        "overrides": override["id"],
+        "nodes": joined["node"],
+        "organizations": me["organization"],
+        "recordings": str(uuid.uuid4()),
+    }
 
 
-def callers(client, camera):
+def varint(value):
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def footage(ids, start, url):
+    """Puts a session of recording and an object of it into the index, as no recorder runs."""
+
+    def quoted(value):
+        if not isinstance(value, bytes):
+            return str(value) if isinstance(value, int) else f"'{value}'"
+        return f"x'{value.hex()}'" if url.startswith("sqlite:") else f"'\\x{value.hex()}'"
+
+    def row(table, values):
+        names = ", ".join(values)
+        return f"INSERT INTO {table} ({names}) VALUES ({', '.join(map(quoted, values.values()))});"
+
+    camera, organization, node = (uuid.UUID(ids[noun]).bytes for noun in ("cameras", "organizations", "nodes"))
+    # wire::segment: a format, then offset, length, start (both counted from the end before, zig-zag), duration.
+    segments = b"\x01" + varint(800 << 1) + varint(100_000) + varint(start << 1) + varint(6_000)
+    common = {"organization": organization, "camera": camera, "stream": 0, "node": node, "epoch": 1}
+    recording = common | {
+        "id": uuid.UUID(ids["recordings"]).bytes, "window_start": start, "started": start, "ended": start + 6_000,
+        "window_end": start + 6_000, "end_reason": 0, "bytes": 100_800, "frames": 90, "gaps": 0, "gap_ms": 0, "attempts": 1,
+        "alerted": "0", "detail": "", "updated": start, "revision": 1,
+    }
+    tracks = '[{"kind":"video","codec":"avc1.64001f","width":1280,"height":720,"fps":15.0}]'
+    thing = common | {
+        "id": uuid.uuid4().bytes, "start_ms": start, "end_ms": start + 6_000, "bytes": 100_800, "sha256": bytes(32),
+        "init_length": 800, "init_digest": "0" * 32, "tracks": tracks, "segments": segments, "state": 1, "indexed": start,
+    }
+    statements = row("recording", recording) + row("object", thing)
+    if url.startswith("sqlite:"):
+        with sqlite3.connect(url.removeprefix("sqlite:"), timeout=30) as database:
+            database.executescript(statements)
+        database.close()
+    else:
+        subprocess.run([shutil.which("psql") or f"{postgres_programs()}/psql", "-q", "-v", "ON_ERROR_STOP=1", "-c", statements, url], check=True)
+
+
+def person(client, login, role):
+    """Invites somebody, who accepts; the id."""
+    invited = client.call("POST", "/api/v1/users", {"login": login, "name": "Somebody", "role": role})
+    token = invited["invitation"]["link"].rsplit("/", 1)[-1]
+    client.call("POST", "/api/v1/invitations/accept", {"token": token, "password": PASSWORD})
+    return invited["user"]["id"]
+
+
+def sign_in(client, login):
+    return client.call("POST", "/api/v1/session", {"login": login, "password": PASSWORD})["access_token"]
+
+
+def callers(client, ids):
     """Who asks, each with a token and a share of the time; those who may do most come last."""
-    secret = "a long enough password"
-
-    def person(login, role):
-        invited = client.call("POST", "/api/v1/users", {"login": login, "name": "Somebody", "role": role})
-        token = invited["invitation"]["link"].rsplit("/", 1)[-1]
-        client.call("POST", "/api/v1/invitations/accept", {"token": token, "password": secret})
-        return invited["user"]["id"]
-
-    def sign_in(login):
-        return client.call("POST", "/api/v1/session", {"login": login, "password": secret})["access_token"]
-
-    watcher = person("watcher@example.org", "org_user")
+    watcher = person(client, "watcher@example.org", "org_user")
     permissions = ["view_live", "view_footage", "export", "manage"]
-    client.call("PUT", f"/api/v1/users/{watcher}/grants", {"items": [{"camera": camera["id"], "permissions": permissions}]})
-    person("chief@example.org", "org_admin")
+    grants = {"items": [{"camera": ids["cameras"], "permissions": permissions}]}
+    client.call("PUT", f"/api/v1/users/{watcher}/grants", grants)
+    person(client, "chief@example.org", "org_admin")
     scopes = ["cameras:view_live", "cameras:view_footage", "cameras:manage", "nodes:read"]
     key = client.call("POST", "/api/v1/service-keys", {"name": "Gate", "scopes": scopes})
+    ids |= {"users": watcher, "service-keys": key["key"]["id"]}
     return [
-        ("organization's user", sign_in("watcher@example.org"), 0.15),
-        ("service key", key["secret"], 0.15),
-        ("organization's admin", sign_in("chief@example.org"), 0.3),
-        ("super admin", client.token, 0.4),
+        ("organization's user", sign_in(client, "watcher@example.org"), 0.12),
+        ("service key", key["secret"], 0.12),
+        ("organization's admin", sign_in(client, "chief@example.org"), 0.24),
+        ("super admin", client.token, 0.32),
     ]
+
+
+def leavers(client):
+    """Who asks for what ends sessions, each with a token of its own, which paths, and a share of the time."""
+    for number, (path, role) in enumerate(
+        [
+            (r"^/api/v1/session", "org_user"),
+            (r"^/api/v1/me/(password|totp)", "org_user"),
+            (r"^/api/v1/me/sessions", "org_user"),
+            (r"^/api/v1/users/[^/]+/sessions", "org_admin"),
+        ]
+    ):
+        login = f"throw-away-{number}@example.org"
+        person(client, login, role)
+        yield path, sign_in(client, login), 0.05
 
 
 def requests_made(log):
@@ -211,7 +303,17 @@ def main():
     sys.exit(code)
 
 
-def generate(arguments, folder, base, token, seconds):
+def known(arguments, folder, client, ids, start):
+    """What generated requests do not find; 0 when every answer was as the document says."""
+    seed_file = folder / "seed.json"
+    seeded = {"token": client.token, "ids": ids, "footage": start, "ends_the_run": ENDS_THE_RUN}
+    seed_file.write_text(json.dumps(seeded))
+    python = pathlib.Path(arguments.schemathesis).with_name("python")
+    script = pathlib.Path(__file__).with_name("known.py")
+    return subprocess.run([python, script, client.base, seed_file], cwd=folder).returncode
+
+
+def generate(arguments, folder, base, token, seconds, paths):
     """Generated requests with one token; 0 when every answer was as the document says."""
     config = pathlib.Path(__file__).with_name("schemathesis.toml")
     return subprocess.run(
@@ -219,7 +321,7 @@ def generate(arguments, folder, base, token, seconds):
             arguments.schemathesis, "--config-file", str(config), "run", f"{base}/api/v1/openapi.json",
             "--header", f"Authorization: Bearer {token}",
             "--checks", CHECKS,
-            "--exclude-path-regex", ENDS_THE_RUN,
+            *paths,
             "--max-time", str(seconds), "--max-examples", "40",
             "--seed", str(arguments.seed), "--no-shrink", "--continue-on-failure", "--warnings", "off",
             "--report", "ndjson", "--report-dir", str(folder / "report"),
@@ -254,10 +356,19 @@ def run(arguments, folder, processes):
     wait_ready(client, server, log)
     password = (folder / "data/admin-password").read_text().strip()
     client.token = client.call("POST", "/api/v1/session", {"login": "admin", "password": password})["access_token"]
-    code = 0
-    for caller, token, share in callers(client, seed(client)):
+    ids, start = seed(client), int(time.time() * 1000) - 3_600_000
+    footage(ids, start, url)
+    everybody = callers(client, ids)
+    print(f"\n--- {arguments.database}: what is known to be there", flush=True)
+    code = known(arguments, folder, client, ids, start)
+    for caller, token, share in everybody:
         print(f"\n--- {arguments.database}: {caller}", flush=True)
-        code |= generate(arguments, folder, client.base, token, round(arguments.seconds * share))
+        paths = ["--exclude-path-regex", ENDS_THE_RUN]
+        code |= generate(arguments, folder, client.base, token, round(arguments.seconds * share), paths)
+    for path, token, share in leavers(client):
+        print(f"\n--- {arguments.database}: whoever may be signed out, {path}", flush=True)
+        paths = ["--include-path-regex", path]
+        code |= generate(arguments, folder, client.base, token, round(arguments.seconds * share), paths)
     made = requests_made(log)
     print(f"{arguments.database}: {made} requests")
     if server.poll() is not None:

@@ -85,6 +85,28 @@ const FORBIDDEN_PATHS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Where routes are served that the list of routes does not have, and their paths: each has its rows in the
+/// reviewed table beside. Everything else goes through the macro `routes!`.
+const UNLISTED_ROUTES: &[(&str, &[&str])] = &[
+    ("footage.rs", &["\"/footage/{object}.mp4\""]),
+    ("health.rs", &["\"/healthz\"", "\"/readyz\""]),
+    // What answers everything else: the pages.
+    ("mod.rs", &[]),
+    ("objects.rs", &["\"/objects/{key:.*}\""]),
+    (
+        "openapi.rs",
+        &[
+            "\"/api/docs\"",
+            "\"/api/docs/{file:.*}\"",
+            "\"/api/v1/openapi.json\"",
+        ],
+    ),
+    ("playlist.rs", &["\"/playlist/{camera}/{file}.m3u8\"", "GAP_PATH"]),
+    // The macro.
+    ("routes.rs", &["$path"]),
+];
+const ADDRESSES: &str = "control-plane/tests/core/authorization/addresses.txt";
+
 fn metadata() -> serde_json::Value {
     let out = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
@@ -149,6 +171,81 @@ fn modules_import_only_what_they_may() {
                 }
             }
         }
+    }
+}
+
+/// What a line must not hold that serves no route.
+const SERVES: &[&str] = &[
+    ".service(",
+    ".route(",
+    ".default_service(",
+    "resource(",
+    "web::scope(",
+    "#[get(",
+    "#[post(",
+    "#[put(",
+    "#[patch(",
+    "#[delete(",
+    "#[route(",
+];
+
+#[test]
+fn routes_are_listed_or_reviewed() {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in rust_files(&Path::new(ROOT).join("control-plane/src")) {
+        let source = std::fs::read_to_string(&file).expect("a source file is readable");
+        let lines: Vec<&str> = product_lines(&source).map(|(_, line)| line).collect();
+        if !lines
+            .iter()
+            .any(|line| SERVES.iter().any(|word| line.contains(word)))
+        {
+            continue;
+        }
+        let is_http = file
+            .parent()
+            .is_some_and(|parent| parent.ends_with("control-plane/src/http"));
+        assert!(is_http, "{} serves a route", file.display());
+        let text = lines.join("\n");
+        let paths = text
+            .split("resource(")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        let mut paths: Vec<String> = paths.map(str::to_owned).collect();
+        paths.sort();
+        let name = file.file_name().expect("a file has a name");
+        found.insert(name.to_string_lossy().into_owned(), paths);
+    }
+    let reviewed: BTreeMap<String, Vec<String>> = UNLISTED_ROUTES
+        .iter()
+        .map(|(file, paths)| {
+            (
+                (*file).to_owned(),
+                paths.iter().map(|path| (*path).to_owned()).collect(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        found, reviewed,
+        "a route goes through the macro routes!, or into this table and {ADDRESSES}"
+    );
+}
+
+#[test]
+fn reviewed_routes_have_their_rows() {
+    let table = std::fs::read_to_string(Path::new(ROOT).join(ADDRESSES)).expect("the table is readable");
+    let rows: Vec<&str> = table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
+    let paths = UNLISTED_ROUTES.iter().flat_map(|(_, paths)| *paths);
+    for path in paths.filter(|path| path.starts_with('"')) {
+        // Up to the part that differs.
+        let fixed = path.trim_matches('"').split('{').next().unwrap_or_default();
+        assert!(
+            rows.iter().any(|row| row.starts_with(fixed)),
+            "{ADDRESSES} has no row for {path}"
+        );
     }
 }
 

@@ -260,7 +260,7 @@ pub struct CredentialsReply {
 pub struct TokenRequest {}
 
 /// With what a node gets on the bus. Without the node's private key it opens nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct BusAccess {
     /// A NATS user JWT for the node's key.
@@ -273,6 +273,15 @@ pub struct BusAccess {
     pub urls: Vec<String>,
     /// Certificates (PEM) that the bus' own must descend from; none when the system's do.
     pub ca: Option<String>,
+}
+
+impl std::fmt::Debug for BusAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BusAccess")
+            .field("expires", &self.expires)
+            .field("urls", &self.urls)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A byte range of an object in the node's spool.

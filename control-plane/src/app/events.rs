@@ -34,8 +34,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Rows of one look.
 const BATCH: u32 = 100;
 
-/// As whom a follower came: asked again and again.
-#[derive(Debug, Clone)]
+/// As whom a follower came: asked again and again. Its `Debug` does not show the bearer token.
+#[derive(Clone)]
 pub struct Credentials {
     /// The token or key.
     pub bearer: String,
@@ -43,6 +43,15 @@ pub struct Credentials {
     pub organization: Option<OrganizationId>,
     /// Where from.
     pub origin: Origin,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("organization", &self.organization)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a follower is told.

@@ -102,8 +102,53 @@ pub fn from_json(error: &JsonPayloadError) -> Error {
             Error::invalid("invalid_content_type", "send the body as application/json")
         }
         JsonPayloadError::Deserialize(error) => {
-            Error::invalid("invalid_body", format!("the body is not as expected: {error}"))
+            let said = without_value(&error.to_string());
+            Error::invalid("invalid_body", format!("the body is not as expected: {said}"))
         }
         _ => Error::invalid("invalid_body", "the body could not be read"),
+    }
+}
+
+/// What serde says of a body, without the value that it found: it may be a secret in the wrong place.
+fn without_value(said: &str) -> String {
+    for kind in ["invalid type: ", "invalid value: ", "unknown variant "] {
+        // From behind: the value may look like a part of the sentence.
+        if let (Some(found), Some(at)) = (said.strip_prefix(kind), said.rfind(", expected ")) {
+            let what = found.split([' ', ',']).next().unwrap_or_default();
+            let what = if kind.ends_with(": ") { what } else { "" };
+            let start = format!("{kind}{what}");
+            return format!("{}{}", start.trim_end(), &said[at..]);
+        }
+    }
+    said.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_serde_found_is_not_repeated() {
+        for (said, told) in [
+            (
+                "invalid type: string \"pass, expected word\", expected struct SignIn at line 1 column 9",
+                "invalid type: string, expected struct SignIn at line 1 column 9",
+            ),
+            (
+                "invalid type: integer `1234`, expected a string at line 1 column 9",
+                "invalid type: integer, expected a string at line 1 column 9",
+            ),
+            (
+                "invalid type: null, expected a string",
+                "invalid type: null, expected a string",
+            ),
+            (
+                "unknown variant `word`, expected `a` or `b`",
+                "unknown variant, expected `a` or `b`",
+            ),
+            ("missing field `login`", "missing field `login`"),
+        ] {
+            assert_eq!(without_value(said), told);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use control_plane::http::openapi;
 use control_plane::state::now;
 use control_plane::store::facts::{self, FactKind};
 use serde_json::{Value, json};
@@ -131,6 +132,16 @@ async fn camera(world: &World, token: &str, name: &str) -> String {
     let (status, camera) = world.call("POST", "/api/v1/cameras", token, Some(body)).await;
     assert_eq!(status, 201, "{camera}");
     camera["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_document_names_kinds_as_they_are_told() {
+    let document: Value = serde_json::from_str(&openapi::json().unwrap()).unwrap();
+    let told: Vec<&str> = FactKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(
+        document["components"]["schemas"]["EventKind"]["enum"],
+        json!(told)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

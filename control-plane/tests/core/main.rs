@@ -5,6 +5,11 @@
 mod support;
 
 #[cfg(test)]
+#[expect(dead_code, reason = "shared with the tests of footage")]
+#[path = "../footage/fixture.rs"]
+mod footage;
+
+#[cfg(test)]
 mod account;
 #[cfg(test)]
 mod at_once;
@@ -37,6 +42,8 @@ mod configuration;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod debug;
+#[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod enrolment;
@@ -52,6 +59,8 @@ mod events;
 mod facts;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod filler;
 #[cfg(test)]
 mod grants;
 #[cfg(test)]
@@ -74,6 +83,8 @@ mod links;
 mod lockout;
 #[cfg(test)]
 mod logged;
+#[cfg(test)]
+mod migrations;
 #[cfg(test)]
 mod node;
 #[cfg(test)]

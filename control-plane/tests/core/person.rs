@@ -1,17 +1,20 @@
 //! A person's data: handed over whole, erased without a trace but the facts.
 
+use std::collections::BTreeSet;
+
 use control_plane::state::now;
 use control_plane::store::failures;
 use serde_json::{Value, json};
 
-use crate::invited::{other_organization, person, public, sign_in, with_header};
+use crate::invited::{PASSWORD, other_organization, person, public, sign_in, with_header};
+use crate::raw;
 use crate::support::World;
 
 const AGENT: &str = "Planted-Browser/7";
 
 /// Signs in as a browser that is known again.
 async fn browser(world: &World, login: &str) -> String {
-    let body = json!({"login": login, "password": crate::invited::PASSWORD});
+    let body = json!({"login": login, "password": PASSWORD});
     let request = world.http.post(world.url("/api/v1/session")).json(&body);
     let session: Value = request
         .header("user-agent", AGENT)
@@ -182,6 +185,128 @@ async fn an_erased_person_leaves_facts_under_an_id_alone() {
         world.call("POST", "/api/v1/users", &owner, Some(again)).await.0,
         201
     );
+}
+
+/// The tables with a row that holds one of these texts, in lower case or as bytes.
+async fn tables_with(world: &World, texts: &[String]) -> BTreeSet<String> {
+    let all = world.server.state.store.read(raw::dump).await.unwrap();
+    let holds = |rows: &BTreeSet<String>| rows.iter().any(|row| texts.iter().any(|text| row.contains(text)));
+    let found = all.into_iter().filter(|(_, rows)| holds(rows));
+    found.map(|(table, _)| table).collect()
+}
+
+/// Ann does what leaves a row somewhere: signs in from two places, fails, is granted, makes things.
+async fn leave_traces(world: &World, owner: &str, id: &str, ann: &str) {
+    let body = json!({"name": "door", "url": "rtsp://10.0.0.5/"});
+    let once = ("idempotency-key", "k");
+    let (status, camera) = with_header(world, ("POST", "/api/v1/cameras"), ann, once, &body).await;
+    assert_eq!(status, 201, "{camera}");
+    let camera = camera["id"].as_str().unwrap();
+    let hour = 3_600_000;
+    let now = control_plane::state::now().0;
+    let erasure = json!({"from": now - 2 * hour, "to": now - hour, "reason": "a wish"});
+    let permissions = json!({"items": [{"camera": camera, "permissions": ["view_live"]}]});
+    for (method, path, token, body, expected) in [
+        (
+            "PATCH",
+            format!("/api/v1/users/{id}"),
+            owner,
+            json!({"name": "Ann Planted"}),
+            200,
+        ),
+        (
+            "PUT",
+            format!("/api/v1/users/{id}/grants"),
+            owner,
+            permissions,
+            200,
+        ),
+        (
+            "POST",
+            "/api/v1/service-keys".to_owned(),
+            ann,
+            json!({"name": "gate", "scopes": ["nodes:read"]}),
+            201,
+        ),
+        (
+            "POST",
+            "/api/v1/enrolment-tokens".to_owned(),
+            ann,
+            json!({"name": "gate"}),
+            201,
+        ),
+        (
+            "POST",
+            format!("/api/v1/cameras/{camera}/overrides"),
+            ann,
+            json!({"kind": "pause"}),
+            201,
+        ),
+        (
+            "POST",
+            format!("/api/v1/cameras/{camera}/erasures"),
+            ann,
+            erasure,
+            201,
+        ),
+        (
+            "POST",
+            "/api/v1/me/totp".to_owned(),
+            ann,
+            json!({"password": PASSWORD}),
+            200,
+        ),
+        // Ends the sessions.
+        (
+            "POST",
+            format!("/api/v1/users/{id}/password-reset"),
+            owner,
+            json!({}),
+            200,
+        ),
+    ] {
+        let (status, answer) = world.call(method, &path, token, Some(body)).await;
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+    }
+    let wrong = json!({"login": "ann@planted", "password": "wrong password"});
+    assert_eq!(public(world, "/api/v1/session", &wrong).await.0, 401);
+}
+
+#[tokio::test]
+async fn no_table_knows_an_erased_person() {
+    let world = World::without_bus().await;
+    let owner = world.sign_in().await;
+    let (id, _) = person(&world, &owner, "ann@planted", "org_admin").await;
+    let ann = browser(&world, "ann@planted").await;
+    leave_traces(&world, &owner, &id, &ann).await;
+    let named = ["ann@planted", "ann planted", "planted-browser"].map(str::to_owned);
+    let ids = [id.clone(), id.replace('-', "")];
+    let set = |tables: &[&str]| {
+        tables
+            .iter()
+            .map(|table| (*table).to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    let before = tables_with(&world, &named).await;
+    assert_eq!(before, set(&["audit", "login_failure", "user"]));
+    let by_id = tables_with(&world, &ids).await;
+    for table in ["access_grant", "idempotency", "one_time_token", "user"] {
+        assert!(by_id.contains(table), "{table}: {by_id:?}");
+    }
+
+    let path = format!("/api/v1/users/{id}");
+    assert_eq!(world.call("DELETE", &path, &owner, None).await.0, 204);
+    assert_eq!(tables_with(&world, &named).await, BTreeSet::new());
+    // A pseudonym: who made what, and did what.
+    let allowed = set(&[
+        "audit",
+        "enrolment_token",
+        "event",
+        "recording_override",
+        "service_key",
+    ]);
+    let left = tables_with(&world, &ids).await;
+    assert!(left.contains("audit") && left.is_subset(&allowed), "{left:?}");
 }
 
 #[tokio::test]

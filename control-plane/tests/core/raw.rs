@@ -96,3 +96,59 @@ pub(crate) fn dump(connection: &mut Connection) -> Result<BTreeMap<String, BTree
     }
     Ok(all)
 }
+
+/// Rows of a table, as text, of these columns only; in order.
+pub(crate) fn rows(
+    connection: &mut Connection,
+    table: &str,
+    columns: &BTreeSet<String>,
+) -> Result<Vec<String>, StoreError> {
+    let quote = |name: &String| match connection {
+        Connection::Sqlite(_) => format!("quote(\"{name}\")"),
+        Connection::Postgres(_) => format!("coalesce(CAST(\"{name}\" AS text), 'NULL')"),
+    };
+    let columns: Vec<String> = columns.iter().map(quote).collect();
+    let columns = columns.join(" || '|' || ");
+    let mut rows = lines(connection, &format!("SELECT {columns} AS line FROM \"{table}\""))?;
+    rows.sort();
+    Ok(rows)
+}
+
+/// What the database says of its tables: columns, keys, indices, triggers and functions, a line each.
+/// The names of keys are left out: they depend on the way that led here.
+pub(crate) fn schema(connection: &mut Connection) -> Result<BTreeSet<String>, StoreError> {
+    let queries: &[&str] = match connection {
+        Connection::Sqlite(_) => &[
+            "SELECT m.name || ' column ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' ||
+                coalesce(c.dflt_value, '-') || ' ' || c.pk AS line
+             FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'",
+            "SELECT m.name || ' key ' || k.\"from\" || ' ' || k.\"table\" || ' ' || k.\"to\" || ' ' || k.on_delete AS line
+             FROM sqlite_master m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table'",
+            "SELECT m.name || ' unique ' || i.\"unique\" || ' ' ||
+                (SELECT group_concat(coalesce(x.name, '-')) FROM pragma_index_info(i.name) x) AS line
+             FROM sqlite_master m, pragma_index_list(m.name) i WHERE m.type = 'table'",
+            "SELECT m.name || ' rowid ' || t.wr AS line FROM sqlite_master m, pragma_table_list(m.name) t
+             WHERE m.type = 'table'",
+            "SELECT type || ' ' || sql AS line FROM sqlite_master WHERE type IN ('index', 'trigger', 'view')
+             AND sql IS NOT NULL",
+        ],
+        Connection::Postgres(_) => &[
+            "SELECT table_name || ' column ' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' ||
+                coalesce(column_default, '-') AS line
+             FROM information_schema.columns WHERE table_schema = current_schema()",
+            "SELECT conrelid::regclass::text || ' ' || contype::text || ' ' || pg_get_constraintdef(oid) AS line
+             FROM pg_constraint WHERE connamespace = current_schema()::regnamespace",
+            "SELECT pg_get_indexdef(i.indexrelid) AS line FROM pg_index i
+             JOIN pg_class c ON c.oid = i.indexrelid
+             WHERE c.relnamespace = current_schema()::regnamespace
+             AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid)",
+            "SELECT pg_get_triggerdef(oid) AS line FROM pg_trigger WHERE NOT tgisinternal",
+            "SELECT pg_get_functiondef(oid) AS line FROM pg_proc WHERE pronamespace = current_schema()::regnamespace",
+        ],
+    };
+    let mut all = BTreeSet::new();
+    for query in queries {
+        all.extend(lines(connection, query)?);
+    }
+    Ok(all)
+}

@@ -1,5 +1,7 @@
 //! A camera with a node that records it, and objects of footage whose bytes can be told apart.
 
+use std::sync::Arc;
+
 use control_plane::app::index::{Incoming, Verdict, apply};
 use control_plane::app::requests;
 use control_plane::state::now;
@@ -17,7 +19,7 @@ use crate::support::World;
 pub(crate) const INIT_BYTES: u32 = 800;
 
 pub(crate) struct Site {
-    pub(crate) world: World,
+    pub(crate) world: Arc<World>,
     pub(crate) token: String,
     pub(crate) camera: CameraId,
     pub(crate) node: NodeId,
@@ -26,7 +28,12 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) async fn new(world: World) -> Self {
         let token = world.sign_in().await;
-        let body = json!({"name": "Door", "url": "rtsp://10.0.0.5/", "recording": true});
+        Self::of(Arc::new(world), token, "Door").await
+    }
+
+    /// A camera and a node of that name, in the organization of whoever holds the token.
+    pub(crate) async fn of(world: Arc<World>, token: String, name: &str) -> Self {
+        let body = json!({"name": name, "url": "rtsp://10.0.0.5/", "allow_duplicate": true});
         let (_, camera) = world.call("POST", "/api/v1/cameras", &token, Some(body)).await;
         let (_, me) = world.call("GET", "/api/v1/me", &token, None).await;
         let camera = camera["id"].as_str().unwrap().parse().unwrap();
@@ -36,7 +43,7 @@ impl Site {
         let new = nodes::NewNode {
             id: node,
             organization,
-            name: "test".to_owned(),
+            name: name.to_owned(),
             public_key: nkeys::KeyPair::new_user().public_key(),
             version: "0".to_owned(),
         };
@@ -66,6 +73,16 @@ impl Site {
 
     /// An object of `count` segments of 6 s from `start` on, and its bytes.
     pub(crate) fn object(&self, start: UnixMs, count: u64) -> (SealedObject, Vec<u8>) {
+        self.object_of(start, count, bytes)
+    }
+
+    /// The same with bytes of one's own.
+    pub(crate) fn object_of(
+        &self,
+        start: UnixMs,
+        count: u64,
+        bytes: impl Fn(ObjectId, u64) -> Vec<u8>,
+    ) -> (SealedObject, Vec<u8>) {
         let id = ObjectId::generate();
         let segments: Vec<Segment> = (0..count)
             .map(|index| Segment {

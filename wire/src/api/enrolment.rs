@@ -112,7 +112,7 @@ pub struct NodeChallenge {
 }
 
 /// `POST /api/v1/nodes/{id}/token`: a node whose token has ended proves who it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProveNode {
@@ -123,4 +123,10 @@ pub struct ProveNode {
     /// each without a last line break; base64url without padding.
     #[cfg_attr(feature = "schema", schema(max_length = 200))]
     pub signature: String,
+}
+
+impl std::fmt::Debug for ProveNode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProveNode").finish_non_exhaustive()
+    }
 }

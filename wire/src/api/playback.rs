@@ -35,7 +35,7 @@ pub struct Coverage {
 }
 
 /// `GET /player-api/cameras/{id}/playback?from=…&to=…`: a signed address of the range's playlist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Playback {
     /// Path and query of the multivariant playlist.
@@ -44,4 +44,13 @@ pub struct Playback {
     pub expires: UnixMs,
     /// RFC 6381 codec strings in it, for `MediaSource.isTypeSupported`.
     pub codecs: Vec<String>,
+}
+
+impl std::fmt::Debug for Playback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Playback")
+            .field("expires", &self.expires)
+            .field("codecs", &self.codecs)
+            .finish_non_exhaustive()
+    }
 }

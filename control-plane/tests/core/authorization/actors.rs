@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wire::access::Role;
 use wire::{OrganizationId, UserId};
 
 use crate::support::World;
+use crate::support::people::PASSWORD;
 
 /// The columns of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,10 +30,26 @@ pub(super) enum Actor {
     Key,
     /// A service key that may only see the recorder nodes.
     BareKey,
+    /// A user who may only watch the camera live.
+    Live,
+    /// A user who may only watch the camera's footage.
+    Footage,
+    /// A user who may only export the camera's footage.
+    Export,
+    /// A user who may only manage the camera.
+    Manage,
+    /// A user with every permission on a group that the camera is in.
+    Grouped,
+    /// A user of another organization without any grant.
+    Stranger,
+    /// A user of another organization with every permission on a camera there.
+    StrangerGranted,
+    /// A service key of another organization with every right there.
+    StrangerKey,
 }
 
 impl Actor {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Nobody,
         Self::Owner,
         Self::OwnerElsewhere,
@@ -42,8 +59,44 @@ impl Actor {
         Self::User,
         Self::Key,
         Self::BareKey,
+        Self::Live,
+        Self::Footage,
+        Self::Export,
+        Self::Manage,
+        Self::Grouped,
+        Self::Stranger,
+        Self::StrangerGranted,
+        Self::StrangerKey,
     ];
+
+    /// What is granted to it on the camera that is asked for.
+    pub(super) const fn granted(self) -> &'static [&'static str] {
+        match self {
+            Self::Granted => &ALL_PERMISSIONS,
+            Self::Live => &["view_live"],
+            Self::Footage => &["view_footage"],
+            Self::Export => &["export"],
+            Self::Manage => &["manage"],
+            _ => &[],
+        }
+    }
 }
+
+const ALL_PERMISSIONS: [&str; 4] = ["view_live", "view_footage", "export", "manage"];
+const ALL_SCOPES: [&str; 12] = [
+    "cameras:view_live",
+    "cameras:view_footage",
+    "cameras:export",
+    "cameras:manage",
+    "footage:erase",
+    "nodes:read",
+    "nodes:manage",
+    "users:manage",
+    "keys:manage",
+    "licences:assign",
+    "audit:read",
+    "organization:manage",
+];
 
 /// An organization, with tokens that can make things in it.
 #[derive(Debug, Clone)]
@@ -55,11 +108,15 @@ pub(super) struct Target {
 
 pub(super) struct Actors {
     tokens: HashMap<Actor, String>,
+    /// Login and password of those that have one.
+    logins: HashMap<Actor, (String, String)>,
+    /// Ids of those who are granted each camera that is asked for.
+    pub(super) users: HashMap<Actor, UserId>,
+    /// The group that [`Actor::Grouped`] was granted.
+    pub(super) group: String,
     home: Target,
     ours: Target,
     theirs: Target,
-    /// The user who is granted each camera that is asked for.
-    pub(super) granted: UserId,
 }
 
 impl Actors {
@@ -73,49 +130,113 @@ impl Actors {
         );
         let (_, admin) = world.person(ours, "admin-of-ours", Role::OrgAdmin).await;
         let (_, other) = world.person(theirs, "admin-of-theirs", Role::OrgAdmin).await;
-        let (granted_id, granted) = world.person(ours, "granted", Role::OrgUser).await;
-        let (_, user) = world.person(ours, "user", Role::OrgUser).await;
-        let all = json!([
-            "cameras:view_live",
-            "cameras:view_footage",
-            "cameras:export",
-            "cameras:manage",
-            "footage:erase",
-            "nodes:read",
-            "nodes:manage",
-            "users:manage",
-            "keys:manage",
-            "licences:assign",
-            "audit:read",
-            "organization:manage"
-        ]);
-        let key = service_key(world, &admin, all).await;
-        let bare = service_key(world, &admin, json!(["nodes:read"])).await;
-        Self {
-            home: Target {
-                organization: home,
-                maker: owner.clone(),
-            },
-            ours: Target {
-                organization: ours,
-                maker: admin.clone(),
-            },
-            theirs: Target {
-                organization: theirs,
-                maker: other,
-            },
+        let target = |organization, maker: &str| Target {
+            organization,
+            maker: maker.to_owned(),
+        };
+        let mut actors = Self {
             tokens: HashMap::from([
                 (Actor::Owner, owner.clone()),
-                (Actor::OwnerElsewhere, owner),
+                (Actor::OwnerElsewhere, owner.clone()),
                 (Actor::Admin, admin.clone()),
-                (Actor::AdminAbroad, admin),
-                (Actor::Granted, granted),
-                (Actor::User, user),
-                (Actor::Key, key),
-                (Actor::BareKey, bare),
+                (Actor::AdminAbroad, admin.clone()),
             ]),
-            granted: granted_id,
+            logins: HashMap::new(),
+            users: HashMap::new(),
+            group: made(world, &admin, "/api/v1/groups", json!({"name": "granted"})).await["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            home: target(home, &owner),
+            ours: target(ours, &admin),
+            theirs: target(theirs, &other),
+        };
+        for actor in [Actor::Owner, Actor::OwnerElsewhere] {
+            actors
+                .logins
+                .insert(actor, ("admin".to_owned(), world.password()));
         }
+        for actor in [Actor::Admin, Actor::AdminAbroad] {
+            actors
+                .logins
+                .insert(actor, ("admin-of-ours".to_owned(), PASSWORD.to_owned()));
+        }
+        actors.add_users(world).await;
+        actors.add_keys(world).await;
+        actors
+    }
+
+    async fn add_users(&mut self, world: &World) {
+        for (actor, organization) in [
+            (Actor::Granted, self.ours.organization),
+            (Actor::User, self.ours.organization),
+            (Actor::Live, self.ours.organization),
+            (Actor::Footage, self.ours.organization),
+            (Actor::Export, self.ours.organization),
+            (Actor::Manage, self.ours.organization),
+            (Actor::Grouped, self.ours.organization),
+            (Actor::Stranger, self.theirs.organization),
+            (Actor::StrangerGranted, self.theirs.organization),
+        ] {
+            let login = format!("{actor:?}").to_lowercase();
+            let (id, token) = world.person(organization, &login, Role::OrgUser).await;
+            self.tokens.insert(actor, token);
+            self.logins.insert(actor, (login, PASSWORD.to_owned()));
+            self.users.insert(actor, id);
+        }
+        let door = json!({"name": "Door", "url": "rtsp://192.0.2.1/1"});
+        let door = made(world, &self.theirs.maker, "/api/v1/cameras", door).await;
+        let of_camera = json!({"camera": door["id"], "permissions": ALL_PERMISSIONS});
+        let of_group = json!({"group": self.group, "permissions": ALL_PERMISSIONS});
+        for (actor, maker, grant) in [
+            (Actor::StrangerGranted, &self.theirs.maker, of_camera),
+            (Actor::Grouped, &self.ours.maker, of_group),
+        ] {
+            self.grant(world, actor, maker, grant).await;
+        }
+    }
+
+    async fn add_keys(&mut self, world: &World) {
+        for (actor, target, scopes) in [
+            (Actor::Key, &self.ours, json!(ALL_SCOPES)),
+            (Actor::BareKey, &self.ours, json!(["nodes:read"])),
+            (Actor::StrangerKey, &self.theirs, json!(ALL_SCOPES)),
+        ] {
+            let body = json!({"name": "machine", "scopes": scopes});
+            let key = made(world, &target.maker, "/api/v1/service-keys", body).await;
+            self.tokens
+                .insert(actor, key["secret"].as_str().unwrap().to_owned());
+        }
+    }
+
+    /// Whether both are the same person.
+    pub(super) fn are_one(&self, one: Actor, other: Actor) -> bool {
+        one == other
+            || self
+                .logins
+                .get(&one)
+                .is_some_and(|login| self.logins.get(&other) == Some(login))
+    }
+
+    /// Grants a user this and nothing else.
+    pub(super) async fn grant(&self, world: &World, actor: Actor, maker: &str, grant: Value) {
+        let path = format!("/api/v1/users/{}/grants", self.users[&actor]);
+        let body = json!({"items": [grant]});
+        let (status, answer) = world.call("PUT", &path, maker, Some(body)).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// The id of one more session of the actor, and its token; none for who cannot sign in.
+    pub(super) async fn session(&self, world: &World, actor: Actor) -> Option<(String, String)> {
+        let (login, password) = self.logins.get(&actor)?;
+        let body = json!({"login": login, "password": password});
+        let (status, session) = world.call("POST", "/api/v1/session", "", Some(body)).await;
+        assert_eq!(status, 200, "{session}");
+        let token = session["access_token"].as_str().unwrap().to_owned();
+        let (_, list) = world.call("GET", "/api/v1/me/sessions", &token, None).await;
+        let mut items = list["items"].as_array().unwrap().iter();
+        let id = items.find(|one| one["current"] == true).unwrap()["id"].as_str();
+        Some((id.unwrap().to_owned(), token))
     }
 
     pub(super) fn token(&self, actor: Actor) -> Option<&String> {
@@ -132,11 +253,8 @@ impl Actors {
     }
 }
 
-async fn service_key(world: &World, maker: &str, scopes: serde_json::Value) -> String {
-    let body = json!({"name": "machine", "scopes": scopes});
-    let (status, key) = world
-        .call("POST", "/api/v1/service-keys", maker, Some(body))
-        .await;
-    assert_eq!(status, 201, "{key}");
-    key["secret"].as_str().unwrap().to_owned()
+async fn made(world: &World, maker: &str, path: &str, body: Value) -> Value {
+    let (status, made) = world.call("POST", path, maker, Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    made
 }

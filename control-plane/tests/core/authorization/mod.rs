@@ -1,12 +1,14 @@
-//! Every route × every kind of caller × own, foreign, granted and not granted: the answers are the reviewed
-//! table `authorization.txt`. A route without a row fails, and so does a row without a route.
+//! Every route × every kind of caller × own, foreign, granted (which permission, or through a group) and not
+//! granted: the answers are the reviewed table `authorization.txt`. A route without a row fails, and so does a row without a route.
 //!
 //! Each cell asks for a resource of its own, so that no cell depends on another.
 
 mod actors;
+mod addresses;
 mod audited;
 mod repeated;
 mod resources;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -119,10 +119,13 @@ async fn address(
             world.organization("Fresh").await.to_string()
         }
         Some("organizations") => target.organization.to_string(),
-        Some("me") => NOBODY.to_owned(),
+        Some("me") => {
+            let own = actors.session(world, actor).await;
+            own.map_or_else(|| NOBODY.to_owned(), |(id, _)| id)
+        }
         other => panic!("nobody has said what {other:?} in {path} is"),
     };
-    let path = path.replacen("{id}", &id, 1).replace("{session}", NOBODY);
+    let path = path.replacen("{id}", &id, 1);
     match path.rsplit('/').next() {
         Some("completeness") => format!("{path}?from=2026-01-01&to=2026-02-01"),
         Some("days") => format!("{path}?from=2026-01-01&to=2026-02-01"),
@@ -210,14 +213,14 @@ async fn made(world: &World, target: &Target, path: &str, body: &Value) -> Strin
 }
 
 async fn camera(world: &World, actors: &Actors, target: &Target, actor: Actor) -> String {
-    let body = json!({"name": "Door", "url": address_of_camera()});
+    let mut body = json!({"name": "Door", "url": address_of_camera()});
+    if actor == Actor::Grouped {
+        body["group"] = json!(actors.group);
+    }
     let camera = made(world, target, "/api/v1/cameras", &body).await;
-    if actor == Actor::Granted {
-        let all = json!(["view_live", "view_footage", "export", "manage"]);
-        let grants = json!({"items": [{"camera": camera, "permissions": all}]});
-        let path = format!("/api/v1/users/{}/grants", actors.granted);
-        let (status, answer) = world.call("PUT", &path, &target.maker, Some(grants)).await;
-        assert_eq!(status, 200, "{answer}");
+    if !actor.granted().is_empty() {
+        let grant = json!({"camera": camera, "permissions": actor.granted()});
+        actors.grant(world, actor, &target.maker, grant).await;
     }
     camera
 }

@@ -2,6 +2,8 @@
 
 mod tables;
 
+use std::sync::Arc;
+
 use control_plane::server::Server;
 use control_plane::store::Target;
 use control_plane::store::copy::{Copied, CopyError, copy, rehearse};
@@ -26,11 +28,9 @@ async fn on_sqlite() -> Site {
 
 async fn stopped(site: Site) -> Stopped {
     let url = database::url_of(site.world.dir.path());
-    site.world.server.stop().await.unwrap();
-    Stopped {
-        dir: site.world.dir,
-        url,
-    }
+    let World { server, dir, .. } = Arc::into_inner(site.world).unwrap();
+    server.stop().await.unwrap();
+    Stopped { dir, url }
 }
 
 impl Drop for Stopped {
@@ -110,7 +110,7 @@ async fn a_copy_has_every_row_and_serves() {
     assert!(ids.contains(&&Value::from(camera.to_string())), "{list}");
     let node = object.node;
     let site = Site {
-        world,
+        world: Arc::new(world),
         token,
         camera,
         node,
