@@ -90,6 +90,7 @@ impl Bus {
             public_url: None,
             ca_file: None,
             node_token_s: 86_400,
+            replicas: 1,
         };
         let keyring = Keyring::new(&self.data_dir);
         connect(

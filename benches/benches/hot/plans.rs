@@ -124,6 +124,7 @@ fn node(index: usize) -> Node {
         labels: Vec::new(),
         max_cameras: Some(EACH as u64),
         uplink_bps: None,
+        tight: None,
     }
 }
 

@@ -118,6 +118,8 @@ fn start_log(log: Log) {
     let quiet = "info,actix_server=warn,async_nats=warn";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
     let lines = tracing_subscriber::fmt()
+        // What cannot be logged must not end a thread: the log may be on the disk that is full.
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
