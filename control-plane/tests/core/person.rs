@@ -203,7 +203,7 @@ async fn leave_traces(world: &World, owner: &str, id: &str, ann: &str) {
     assert_eq!(status, 201, "{camera}");
     let camera = camera["id"].as_str().unwrap();
     let hour = 3_600_000;
-    let now = control_plane::state::now().0;
+    let now = now().0;
     let erasure = json!({"from": now - 2 * hour, "to": now - hour, "reason": "a wish"});
     let permissions = json!({"items": [{"camera": camera, "permissions": ["view_live"]}]});
     for (method, path, token, body, expected) in [
