@@ -34,6 +34,10 @@ use crate::supervisor::{Roster, Supervisors};
 use crate::upload::{UnderWay, Uplink, Uploader};
 use resume::{Past, resume};
 
+/// Threads that wait for the disk, at most.
+const BLOCKING: usize = 24;
+/// How long an idle one stays.
+const IDLE: Duration = Duration::from_secs(1);
 /// Attempts end and objects are sealed within this after a signal.
 const SEAL_LIMIT: Duration = Duration::from_millis(3_500);
 /// Then what the outbox holds may still go.
@@ -46,6 +50,10 @@ const FLUSH_LIMIT: Duration = Duration::from_millis(1_000);
 pub fn run(config: Config) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // Enough for what waits for the disk at once. Tokio wakes its idle threads in turn, so that a few calls a
+        // second keep as many of them as a burst has made, unless they go soon.
+        .max_blocking_threads(BLOCKING)
+        .thread_keep_alive(IDLE)
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
