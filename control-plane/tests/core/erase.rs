@@ -11,7 +11,7 @@ use wire::event::NodeEvent;
 use wire::{NodeId, OrganizationId};
 
 use crate::filler::{Filler, SHARED, TABLES};
-use crate::node::{Node, T, object};
+use crate::node::{Node, T, had_before, object};
 use crate::organizations::{Tenant, tenant};
 use crate::people::camera;
 use crate::raw;
@@ -228,7 +228,9 @@ async fn a_node_stops_recording_before_its_organization_is_erased() {
     node.plan_when("the camera is planned again", |plan| !plan.entries.is_empty())
         .await;
 
-    let sealed = object(node.id, door.parse().unwrap(), T);
+    let door = door.parse().unwrap();
+    had_before(&world, door, node.id).await;
+    let sealed = object(node.id, door, T);
     let event = NodeEvent::ObjectSealed(sealed.clone());
     node.publish(&event).await;
     node.committed(event.message_id()).await;
