@@ -16,7 +16,7 @@ use wire::event::{NodeEvent, SealedObject};
 use wire::plan::Plan;
 
 use super::program::{Program, text};
-use crate::node::{Node, T, object};
+use crate::node::{Node, object};
 
 /// A node joins, is told a camera's password, uploads footage; somebody watches it. What they hold.
 pub(super) async fn node_and_footage(program: &mut Program, token: &str) -> Vec<String> {
@@ -52,8 +52,10 @@ pub(super) async fn node_and_footage(program: &mut Program, token: &str) -> Vec<
         panic!("the node of the camera is told its password");
     };
     assert_eq!(told.password, "planted-plan-password");
-    held.extend(uploaded(program, &node, object(node.id, id, T)).await);
-    held.extend(watched(program, token, &text(&camera["id"])).await);
+    // A node speaks of the time in which it has the camera.
+    let start = control_plane::state::now().0;
+    held.extend(uploaded(program, &node, object(node.id, id, start)).await);
+    held.extend(watched(program, token, &text(&camera["id"]), start).await);
     held
 }
 
@@ -106,8 +108,11 @@ async fn uploaded(program: &Program, node: &Node, sealed: SealedObject) -> Vec<S
 }
 
 /// Somebody watches the footage; the signatures of playlists and objects.
-async fn watched(program: &Program, token: &str, camera: &str) -> Vec<String> {
-    let path = format!("/player-api/cameras/{camera}/playback?from={T}&to={}", T + 60_000);
+async fn watched(program: &Program, token: &str, camera: &str, start: i64) -> Vec<String> {
+    let path = format!(
+        "/player-api/cameras/{camera}/playback?from={start}&to={}",
+        start + 60_000
+    );
     let answer = program.request("GET", &path, token, None).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let playback: Value = answer.json().await.unwrap();
