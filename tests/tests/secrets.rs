@@ -32,6 +32,7 @@ const NO_SECRETS: &[(&str, &[&str])] = &[
     (
         "codes of problems are for everybody",
         &[
+            "control-plane/src/domain/camera.rs: InvalidCamera.code",
             "control-plane/src/error.rs: Error.code",
             "recorder-node/src/enrol.rs: AskError.code",
             "wire/src/api/import.rs: ImportProblem.code",
