@@ -130,10 +130,11 @@ if wanted e2e || wanted browser; then
     npm ci --prefix tests/js --no-audit --no-fund --loglevel=error
     npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
     cargo build --locked --workspace "${PROGRAMS[@]}"
+    # They wait for cameras more than they work.
     if wanted e2e && wanted browser; then
-        attempt "end to end" cargo test --locked --workspace --test e2e
+        attempt "end to end" cargo test --locked --workspace --test e2e -- --test-threads 4
     elif wanted e2e; then
-        attempt "end to end" cargo test --locked --workspace --test e2e -- --skip browser
+        attempt "end to end" cargo test --locked --workspace --test e2e -- --test-threads 4 --skip browser
     else
         attempt "the browser" cargo test --locked --workspace --test e2e browser
     fi
