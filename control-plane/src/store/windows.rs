@@ -29,25 +29,29 @@ pub fn not_over(
     now: UnixMs,
 ) -> Result<NotOver, StoreError> {
     type Row = (Id, StreamSql, i64, Option<i64>, Option<Id>);
-    let goes_on = recording_window::end_ms
-        .is_null()
-        .or(recording_window::end_ms.assume_not_null().gt(now.0));
-    let mut query = recording_window::table
-        .filter(recording_window::organization.eq(Id::from(organization)))
-        .filter(goes_on)
-        .order(recording_window::start_ms)
-        .select((
-            recording_window::camera,
-            recording_window::stream,
-            recording_window::start_ms,
-            recording_window::end_ms,
-            recording_window::job,
-        ))
-        .into_boxed();
-    if let Some(camera) = camera {
-        query = query.filter(recording_window::camera.eq(Id::from(camera)));
-    }
-    let rows: Vec<Row> = query.load(connection)?;
+    let windows = || {
+        let query = recording_window::table
+            .filter(recording_window::organization.eq(Id::from(organization)))
+            .select((
+                recording_window::camera,
+                recording_window::stream,
+                recording_window::start_ms,
+                recording_window::end_ms,
+                recording_window::job,
+            ))
+            .into_boxed();
+        match camera {
+            Some(camera) => query.filter(recording_window::camera.eq(Id::from(camera))),
+            None => query,
+        }
+    };
+    // In two queries: SQLite reads all that ever were for a condition with an OR.
+    let mut rows: Vec<Row> = windows()
+        .filter(recording_window::end_ms.is_null())
+        .load(connection)?;
+    let ends_later = recording_window::end_ms.assume_not_null().gt(now.0);
+    rows.extend(windows().filter(ends_later).load::<Row>(connection)?);
+    rows.sort_unstable_by_key(|(_, _, start, ..)| *start);
     let mut found = NotOver::new();
     for (camera, stream, start, end, job) in rows {
         found
