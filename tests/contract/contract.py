@@ -127,9 +127,16 @@ class Client:
         if body is not None:
             request.add_header("Content-Type", "application/json")
             data = json.dumps(body).encode()
-        with urllib.request.urlopen(request, data) as answer:
-            text = answer.read()
-            return json.loads(text) if text else None
+        while True:
+            try:
+                with urllib.request.urlopen(request, data) as answer:
+                    text = answer.read()
+                    return json.loads(text) if text else None
+            except urllib.error.HTTPError as error:
+                # Generated requests have used up what one address may try.
+                if error.code != 429:
+                    raise
+                time.sleep(int(error.headers["Retry-After"]))
 
 
 def wait_ready(client, process, log):

@@ -57,9 +57,13 @@ class Document:
         parts = {"path_parameters": ids or {}, "query": query or {}, "cookies": cookie or {}, "headers": {}}
         if body is not None:
             parts |= {"body": body, "media_type": "application/json"}
-        case = self.schema[path][method].Case(**parts)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = case.call_and_validate(headers=headers, checks=CHECKS)
+        while True:
+            case = self.schema[path][method].Case(**parts)
+            answer = case.call_and_validate(headers=headers, checks=CHECKS)
+            if answer.status_code != 429:
+                break
+            time.sleep(int(answer.headers["Retry-After"]))
         if answer.status_code != expected:
             fail(f"{name}: {answer.status_code} instead of {expected}: {answer.text[:500]}")
         if expected < 300:
