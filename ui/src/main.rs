@@ -19,6 +19,7 @@ mod live;
 mod loaded;
 mod navigation;
 mod nodes;
+mod opened;
 mod organizations;
 mod pages;
 mod parts;

@@ -6,6 +6,7 @@ use yew::prelude::*;
 use super::GroupForm;
 use super::members::Members;
 use crate::api;
+use crate::opened::use_opened;
 use crate::parts::{Confirm, action};
 
 /// So many cameras are named; the rest are counted.
@@ -14,7 +15,6 @@ const NAMED: usize = 6;
 /// What is open in the card.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Open {
-    Nothing,
     Name,
     Members,
     Deleting,
@@ -30,35 +30,21 @@ pub(super) struct CardProps {
 #[component]
 pub(super) fn Card(props: &CardProps) -> Html {
     let group = &props.group;
-    let open = use_state_eq(|| Open::Nothing);
-    let show = |next| {
-        let open = open.setter();
-        Callback::from(move |_: MouseEvent| open.set(next))
-    };
-    let on_cancel = {
-        let open = open.setter();
-        Callback::from(move |()| open.set(Open::Nothing))
-    };
-    let on_done = {
-        let (close, on_change) = (on_cancel.clone(), props.on_change.clone());
-        Callback::from(move |()| {
-            close.emit(());
-            on_change.emit(());
-        })
-    };
-    let body = match *open {
-        Open::Nothing => html! {
+    let opened = use_opened::<Open>(&props.on_change);
+    let (on_done, on_cancel) = (opened.on_done(), opened.on_cancel());
+    let body = match opened.now {
+        None => html! {
             <div class="row">
-                <button type="button" class="quiet" onclick={show(Open::Members)}>{ "Choose cameras" }</button>
-                <button type="button" class="quiet" onclick={show(Open::Name)}>{ "Rename" }</button>
-                <button type="button" class="quiet" onclick={show(Open::Deleting)}>{ "Delete" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Members)}>{ "Choose cameras" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Name)}>{ "Rename" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Deleting)}>{ "Delete" }</button>
             </div>
         },
-        Open::Name => html! { <GroupForm group={Some(group.clone())} {on_done} {on_cancel} /> },
-        Open::Members => {
+        Some(Open::Name) => html! { <GroupForm group={Some(group.clone())} {on_done} {on_cancel} /> },
+        Some(Open::Members) => {
             html! { <Members group={group.clone()} cameras={props.cameras.clone()} {on_done} {on_cancel} /> }
         }
-        Open::Deleting => delete(group, &on_done),
+        Some(Open::Deleting) => delete(group, &on_done),
     };
     html! {
         <li class="card">
@@ -66,7 +52,7 @@ pub(super) fn Card(props: &CardProps) -> Html {
                 <strong>{ &group.name }</strong>
                 <span class="address">{ counted(group.cameras) }</span>
             </div>
-            if *open != Open::Members && group.cameras > 0 {
+            if opened.now != Some(Open::Members) && group.cameras > 0 {
                 <p class="address">{ named(group, &props.cameras) }</p>
             }
             { body }

@@ -7,12 +7,12 @@ use yew::prelude::*;
 
 use super::form::{ChangeKey, right};
 use crate::api;
+use crate::opened::use_opened;
 use crate::parts::{Confirm, action};
 
 /// What is open in the card.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Open {
-    Nothing,
     Form,
     Revoke,
 }
@@ -26,31 +26,17 @@ pub(super) struct CardProps {
 #[component]
 pub(super) fn Card(props: &CardProps) -> Html {
     let key = &props.service_key;
-    let open = use_state_eq(|| Open::Nothing);
-    let show = |next| {
-        let open = open.setter();
-        Callback::from(move |_: MouseEvent| open.set(next))
-    };
-    let on_cancel = {
-        let open = open.setter();
-        Callback::from(move |()| open.set(Open::Nothing))
-    };
-    let on_done = {
-        let (close, on_change) = (on_cancel.clone(), props.on_change.clone());
-        Callback::from(move |()| {
-            close.emit(());
-            on_change.emit(());
-        })
-    };
-    let body = match *open {
-        Open::Nothing => html! {
+    let opened = use_opened::<Open>(&props.on_change);
+    let (on_done, on_cancel) = (opened.on_done(), opened.on_cancel());
+    let body = match opened.now {
+        None => html! {
             <div class="row">
-                <button type="button" class="quiet" onclick={show(Open::Form)}>{ "Edit" }</button>
-                <button type="button" class="quiet" onclick={show(Open::Revoke)}>{ "Revoke" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Form)}>{ "Edit" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Revoke)}>{ "Revoke" }</button>
             </div>
         },
-        Open::Form => html! { <ChangeKey service_key={key.clone()} {on_done} {on_cancel} /> },
-        Open::Revoke => revoke(key, &on_done),
+        Some(Open::Form) => html! { <ChangeKey service_key={key.clone()} {on_done} {on_cancel} /> },
+        Some(Open::Revoke) => revoke(key, &on_done),
     };
     html! {
         <li class="card">

@@ -9,13 +9,13 @@ use yew_router::prelude::*;
 use super::issue::{Change, Renew};
 use super::{Assign, badge, until, words};
 use crate::api;
+use crate::opened::{Opened, use_opened};
 use crate::parts::{Confirm, Outcome, action, run};
 use crate::route::Route;
 
 /// What is open in the card.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Open {
-    Nothing,
     Assign,
     Take,
     Renew,
@@ -35,36 +35,26 @@ pub(super) struct CardProps {
 #[component]
 pub(super) fn Card(props: &CardProps) -> Html {
     let licence = &props.licence;
-    let open = use_state_eq(|| Open::Nothing);
+    let opened = use_opened::<Open>(&props.on_change);
     let outcome = use_state_eq(Outcome::default);
-    let on_cancel = {
-        let open = open.setter();
-        Callback::from(move |()| open.set(Open::Nothing))
-    };
-    let on_done = {
-        let (close, on_change) = (on_cancel.clone(), props.on_change.clone());
-        Callback::from(move |()| {
-            close.emit(());
-            on_change.emit(());
-        })
-    };
+    let (on_done, on_cancel) = (opened.on_done(), opened.on_cancel());
     let form = (licence.clone(), on_done.clone(), on_cancel);
-    let body = match *open {
-        Open::Nothing => buttons(props, &open, &outcome),
-        Open::Assign => {
+    let body = match opened.now {
+        None => buttons(props, &opened, &outcome),
+        Some(Open::Assign) => {
             let (licence, on_done, on_cancel) = form;
             html! { <Assign {licence} {on_done} {on_cancel} /> }
         }
-        Open::Renew => {
+        Some(Open::Renew) => {
             let (licence, on_done, on_cancel) = form;
             html! { <Renew {licence} {on_done} {on_cancel} /> }
         }
-        Open::Change => {
+        Some(Open::Change) => {
             let (licence, on_done, on_cancel) = form;
             html! { <Change {licence} {on_done} {on_cancel} /> }
         }
-        Open::Take => take(licence, &on_done),
-        Open::Suspend => suspend(licence, &on_done),
+        Some(Open::Take) => take(licence, &on_done),
+        Some(Open::Suspend) => suspend(licence, &on_done),
     };
     html! {
         <li class="card">
@@ -91,12 +81,8 @@ fn whose(licence: &Licence, cameras: &[Camera]) -> Html {
     }
 }
 
-fn buttons(props: &CardProps, open: &UseStateHandle<Open>, outcome: &UseStateHandle<Outcome>) -> Html {
+fn buttons(props: &CardProps, opened: &Opened<Open>, outcome: &UseStateHandle<Outcome>) -> Html {
     let licence = &props.licence;
-    let show = |next| {
-        let open = open.setter();
-        Callback::from(move |_: MouseEvent| open.set(next))
-    };
     let resume = {
         let (licence, outcome, on_change) = (licence.clone(), outcome.clone(), props.on_change.clone());
         Callback::from(move |_: MouseEvent| {
@@ -114,18 +100,18 @@ fn buttons(props: &CardProps, open: &UseStateHandle<Open>, outcome: &UseStateHan
     html! {
         <div class="row">
             if licence.camera.is_none() {
-                <button type="button" class="quiet" onclick={show(Open::Assign)}>{ "Assign" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Assign)}>{ "Assign" }</button>
             } else {
-                <button type="button" class="quiet" onclick={show(Open::Assign)}>{ "Transfer" }</button>
-                <button type="button" class="quiet" onclick={show(Open::Take)}>{ "Take away" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Assign)}>{ "Transfer" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Take)}>{ "Take away" }</button>
             }
             if props.may_issue {
-                <button type="button" class="quiet" onclick={show(Open::Renew)}>{ "Renew" }</button>
-                <button type="button" class="quiet" onclick={show(Open::Change)}>{ "Edit" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Renew)}>{ "Renew" }</button>
+                <button type="button" class="quiet" onclick={opened.show(Open::Change)}>{ "Edit" }</button>
                 if licence.suspended {
                     <button type="button" class="quiet" onclick={resume}>{ "Resume" }</button>
                 } else if licence.state != LicenceState::Expired {
-                    <button type="button" class="quiet" onclick={show(Open::Suspend)}>{ "Suspend" }</button>
+                    <button type="button" class="quiet" onclick={opened.show(Open::Suspend)}>{ "Suspend" }</button>
                 }
             }
         </div>

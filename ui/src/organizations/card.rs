@@ -8,12 +8,12 @@ use super::OrganizationForm;
 use super::delete::Delete;
 use crate::acting::use_acting;
 use crate::api::{self, Step};
+use crate::opened::{Opened, use_opened};
 use crate::parts::{Confirm, Outcome, action, bytes, run};
 
 /// What is open in the card.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Open {
-    Nothing,
     Form,
     Suspend,
     Delete,
@@ -29,32 +29,22 @@ pub(super) struct CardProps {
 #[component]
 pub(super) fn Card(props: &CardProps) -> Html {
     let organization = &props.organization;
-    let open = use_state_eq(|| Open::Nothing);
+    let opened = use_opened::<Open>(&props.on_change);
     let outcome = use_state_eq(Outcome::default);
     let is_here = {
         let own = use_context::<Me>().map(|me| me.organization);
         use_acting().other.or(own) == Some(organization.id)
     };
-    let on_cancel = {
-        let open = open.setter();
-        Callback::from(move |()| open.set(Open::Nothing))
-    };
-    let on_done = {
-        let (close, on_change) = (on_cancel.clone(), props.on_change.clone());
-        Callback::from(move |()| {
-            close.emit(());
-            on_change.emit(());
-        })
-    };
-    let body = match *open {
-        Open::Nothing => {
-            html! { <Buttons card={props.clone()} {is_here} open={open.clone()} outcome={outcome.clone()} /> }
+    let (on_done, on_cancel) = (opened.on_done(), opened.on_cancel());
+    let body = match opened.now {
+        None => {
+            html! { <Buttons card={props.clone()} {is_here} opened={opened.clone()} outcome={outcome.clone()} /> }
         }
-        Open::Form => html! {
+        Some(Open::Form) => html! {
             <OrganizationForm organization={Some(organization.clone())} is_owner={props.is_owner} {on_done} {on_cancel} />
         },
-        Open::Suspend => suspend(organization, &on_done),
-        Open::Delete => html! { <Delete organization={organization.clone()} {on_done} {on_cancel} /> },
+        Some(Open::Suspend) => suspend(organization, &on_done),
+        Some(Open::Delete) => html! { <Delete organization={organization.clone()} {on_done} {on_cancel} /> },
     };
     html! {
         <li class="card">
@@ -139,7 +129,7 @@ fn measure((name, text, used): (&'static str, String, Option<f64>)) -> Html {
 struct ButtonsProps {
     card: CardProps,
     is_here: bool,
-    open: UseStateHandle<Open>,
+    opened: Opened<Open>,
     outcome: UseStateHandle<Outcome>,
 }
 
@@ -151,10 +141,6 @@ fn Buttons(props: &ButtonsProps) -> Html {
     let work = use_acting()
         .go
         .reform(move |_: MouseEvent| Some(id).filter(|id| Some(*id) != own));
-    let show = |next| {
-        let open = props.open.setter();
-        Callback::from(move |_: MouseEvent| open.set(next))
-    };
     let step = |step| {
         let (outcome, on_change) = (props.outcome.clone(), props.card.on_change.clone());
         Callback::from(move |_: MouseEvent| {
@@ -167,7 +153,7 @@ fn Buttons(props: &ButtonsProps) -> Html {
     };
     if !props.card.is_owner {
         return html! {
-            <div class="row"><button type="button" class="quiet" onclick={show(Open::Form)}>{ "Rename" }</button></div>
+            <div class="row"><button type="button" class="quiet" onclick={props.opened.show(Open::Form)}>{ "Rename" }</button></div>
         };
     }
     html! {
@@ -178,13 +164,13 @@ fn Buttons(props: &ButtonsProps) -> Html {
             if state == OrganizationState::Deleting {
                 <button type="button" class="quiet" onclick={step(Step::Restore)}>{ "Restore" }</button>
             } else {
-                <button type="button" class="quiet" onclick={show(Open::Form)}>{ "Edit" }</button>
+                <button type="button" class="quiet" onclick={props.opened.show(Open::Form)}>{ "Edit" }</button>
                 if state == OrganizationState::Active {
-                    <button type="button" class="quiet" onclick={show(Open::Suspend)}>{ "Suspend" }</button>
+                    <button type="button" class="quiet" onclick={props.opened.show(Open::Suspend)}>{ "Suspend" }</button>
                 } else {
                     <button type="button" class="quiet" onclick={step(Step::Resume)}>{ "Resume" }</button>
                 }
-                <button type="button" class="quiet" onclick={show(Open::Delete)}>{ "Delete" }</button>
+                <button type="button" class="quiet" onclick={props.opened.show(Open::Delete)}>{ "Delete" }</button>
             }
         </div>
     }
