@@ -140,6 +140,7 @@ async fn assemble(config: Config, address: SocketAddr) -> anyhow::Result<AppStat
         replan: Wake::default(),
         erase: Wake::default(),
         facts: Facts::default(),
+        usernames: Arc::default(),
         limiter: Arc::new(Limiter::new(config.http.requests_per_s)),
         config: Arc::new(config),
     })

@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 use url::Url;
 use wire::UnixMs;
 
+use crate::app::cameras::Usernames;
 use crate::app::events::Facts;
 use crate::app::limits::Limiter;
 use crate::app::password::Passwords;
@@ -49,6 +50,8 @@ pub struct AppState {
     pub facts: Facts,
     /// Password hashing.
     pub passwords: Passwords,
+    /// The user names of cameras.
+    pub usernames: Arc<Usernames>,
     /// Sign-in attempts.
     pub limiter: Arc<Limiter>,
 }

@@ -56,7 +56,7 @@ pub async fn create(
                     "a reason has at most 200 characters, none of them invisible",
                 )
             })?;
-            let standing = overrides::standing_rows(c, caller.organization, Some(&[camera]), now)?;
+            let standing = overrides::standing(c, caller.organization, Some(&[camera]), now)?;
             if standing.len() >= STANDING_MAX {
                 return Err(Error::Conflict {
                     code: "too_many_overrides",

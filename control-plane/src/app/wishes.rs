@@ -18,7 +18,8 @@ use crate::domain::schedule::{Rule, zone};
 use crate::store::holds::{self, RecordingRule};
 use crate::store::jobs::{self, JobRow};
 use crate::store::licences::{self, LicenceRow};
-use crate::store::{CameraRow, Connection, StoreError, overrides, windows};
+use crate::store::overrides::{self, OverrideRow};
+use crate::store::{CameraRow, Connection, StoreError, windows};
 
 /// What many cameras of an organization are to do.
 #[derive(Debug, Default)]
@@ -40,6 +41,20 @@ impl Wishes {
         cameras: Option<&[CameraId]>,
         now: UnixMs,
     ) -> Result<Self, StoreError> {
+        let overrides = overrides::standing(c, organization, cameras, now)?;
+        Self::with(c, organization, cameras, &overrides)
+    }
+
+    /// Like [`Wishes::read`], with the overrides that stand.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn with(
+        c: &mut Connection,
+        organization: OrganizationId,
+        cameras: Option<&[CameraId]>,
+        overrides: &[OverrideRow],
+    ) -> Result<Self, StoreError> {
         let mut wishes = Self::default();
         let (jobs, unreadable) = jobs::enabled(c, organization, cameras)?;
         for one in unreadable {
@@ -50,8 +65,9 @@ impl Wishes {
         for job in jobs {
             wishes.jobs.entry(job.camera).or_default().push(job);
         }
-        for (camera, one) in overrides::standing(c, organization, cameras, now)? {
-            wishes.overrides.entry(camera).or_default().push(one);
+        for one in overrides {
+            let of_camera = wishes.overrides.entry(one.camera).or_default();
+            of_camera.push(one.planned());
         }
         Ok(wishes)
     }

@@ -74,6 +74,12 @@ impl Part {
         i64::from(self.limit) + 1
     }
 
+    /// Whether what [`Part::fetch`] loaded is the whole list.
+    #[must_use]
+    pub fn holds_all<T>(&self, rows: &[T]) -> bool {
+        self.after.is_none() && u32::try_from(rows.len()).is_ok_and(|count| count <= self.limit)
+    }
+
     /// Cuts what [`Part::fetch`] loaded to the page; the cursor of the next one when there is one.
     pub fn cut<T>(&self, rows: &mut Vec<T>, key: impl Fn(&T) -> Cursor) -> Option<String> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);

@@ -43,19 +43,17 @@ pub fn limits(
     Ok(rows.into_iter().map(limits).collect())
 }
 
-/// What people were told last of an organization's streams; of `cameras` only.
+/// What people were told last of an organization's streams; of `cameras` only, when given.
 ///
 /// # Errors
 /// Those of the database.
 pub fn told(
     connection: &mut Connection,
     organization: OrganizationId,
-    cameras: &[CameraId],
+    cameras: Option<&[CameraId]>,
 ) -> Result<HashMap<(CameraId, StreamKind), Excess>, StoreError> {
-    let cameras: Vec<Id> = cameras.iter().copied().map(Into::into).collect();
-    let rows: Vec<(Id, StreamSql, i32, i32, i32, i64)> = licence_excess::table
+    let mut query = licence_excess::table
         .filter(licence_excess::organization.eq(Id::from(organization)))
-        .filter(licence_excess::camera.eq_any(cameras))
         .order(licence_excess::day)
         .select((
             licence_excess::camera,
@@ -65,7 +63,12 @@ pub fn told(
             licence_excess::height,
             licence_excess::bitrate_bps,
         ))
-        .load(connection)?;
+        .into_boxed();
+    if let Some(cameras) = cameras {
+        let cameras: Vec<Id> = cameras.iter().copied().map(Into::into).collect();
+        query = query.filter(licence_excess::camera.eq_any(cameras));
+    }
+    let rows: Vec<(Id, StreamSql, i32, i32, i32, i64)> = query.load(connection)?;
     let told = |(camera, stream, day, width, height, bitrate): (Id, StreamSql, i32, i32, i32, i64)| {
         let excess = Excess {
             day,

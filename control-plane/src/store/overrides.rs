@@ -152,7 +152,7 @@ pub fn list(
 ///
 /// # Errors
 /// Those of the database.
-pub fn standing_rows(
+pub fn standing(
     connection: &mut Connection,
     organization: OrganizationId,
     cameras: Option<&[CameraId]>,
@@ -175,20 +175,6 @@ pub fn standing_rows(
     }
     let raws: Vec<Raw> = query.load(connection)?;
     Ok(raws.into_iter().map(Into::into).collect())
-}
-
-/// [`standing_rows`] for the planner.
-///
-/// # Errors
-/// Those of the database.
-pub fn standing(
-    connection: &mut Connection,
-    organization: OrganizationId,
-    cameras: Option<&[CameraId]>,
-    now: UnixMs,
-) -> Result<Vec<(CameraId, PlanOverride)>, StoreError> {
-    let rows = standing_rows(connection, organization, cameras, now)?;
-    Ok(rows.iter().map(|row| (row.camera, row.planned())).collect())
 }
 
 /// The overrides of a camera that touch `range`, oldest first, over or not.

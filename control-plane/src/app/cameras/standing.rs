@@ -35,20 +35,21 @@ pub(super) struct Stands {
 }
 
 impl Standing {
-    /// Reads it.
+    /// Reads it, of these cameras or of all.
     ///
     /// # Errors
     /// Those of the database.
     pub(super) fn read(
         c: &mut Connection,
         organization: OrganizationId,
-        cameras: &[CameraId],
+        cameras: Option<&[CameraId]>,
         now: UnixMs,
     ) -> Result<Self, StoreError> {
-        let licences = licences::assigned(c, organization, Some(cameras))?.into_iter();
+        let licences = licences::assigned(c, organization, cameras)?.into_iter();
+        let overrides = overrides::standing(c, organization, cameras, now)?;
         Ok(Self {
-            wishes: Wishes::read(c, organization, Some(cameras), now)?,
-            overrides: overrides::standing_rows(c, organization, Some(cameras), now)?,
+            wishes: Wishes::with(c, organization, cameras, &overrides)?,
+            overrides,
             rule: holds::rule(c, organization)?,
             licences: licences.filter_map(|one| Some((one.camera?, one))).collect(),
             told: excess::told(c, organization, cameras)?,

@@ -23,7 +23,7 @@ pub(super) fn watch(connection: &mut Connection, new: &[ObjectRow], now: UnixMs)
     let organizations: BTreeSet<OrganizationId> = found.iter().map(|(row, _)| row.organization).collect();
     let mut told = HashMap::new();
     for organization in organizations {
-        told.extend(excess::told(connection, organization, &cameras)?);
+        told.extend(excess::told(connection, organization, Some(&cameras))?);
     }
     for (row, excess) in found {
         let stream = (row.camera, row.stream);
