@@ -125,8 +125,15 @@ async fn lists_come_in_pages_and_creates_are_made_once() {
     assert_eq!(seen, made);
 }
 
+/// Asks for what must be refused, with the name of the field.
+async fn refused(world: &World, token: &str, path: &str, body: Value, field: Value) {
+    let (status, problem) = world.call("POST", path, token, Some(body.clone())).await;
+    let named = problem.get("field").cloned().unwrap_or_default();
+    assert_eq!((status, named), (400, field), "{body}: {problem}");
+}
+
 #[tokio::test]
-async fn wrong_fields_are_named_and_nothing_is_saved() {
+async fn wrong_schedules_are_named_and_nothing_is_saved() {
     let world = World::without_bus().await;
     let token = world.sign_in().await;
     let camera = camera(&world, &token, "door").await;
@@ -174,15 +181,21 @@ async fn wrong_fields_are_named_and_nothing_is_saved() {
             ),
         ];
         for (path, body) in bodies {
-            let (status, problem) = world.call("POST", path, &token, Some(body.clone())).await;
-            assert_eq!(status, 400, "{body}");
-            assert_eq!(
-                problem.get("field").cloned().unwrap_or_default(),
-                field,
-                "{body}: {problem}"
-            );
+            refused(&world, &token, path, body, field.clone()).await;
         }
     }
+    assert_eq!(
+        world.call("GET", &jobs, &token, None).await,
+        (200, json!({"items": []}))
+    );
+}
+
+#[tokio::test]
+async fn wrong_fields_are_named_and_nothing_is_saved() {
+    let world = World::without_bus().await;
+    let token = world.sign_in().await;
+    let camera = camera(&world, &token, "door").await;
+    let jobs = format!("/api/v1/cameras/{camera}/recording-jobs");
     let continuous = json!({"kind": "continuous"});
     for (body, field) in [
         (json!({"name": "", "schedule": continuous}), json!("name")),
@@ -212,13 +225,7 @@ async fn wrong_fields_are_named_and_nothing_is_saved() {
         ),
         (json!({"name": "x"}), Value::Null),
     ] {
-        let (status, problem) = world.call("POST", &jobs, &token, Some(body.clone())).await;
-        assert_eq!(status, 400, "{body}");
-        assert_eq!(
-            problem.get("field").cloned().unwrap_or_default(),
-            field,
-            "{body}: {problem}"
-        );
+        refused(&world, &token, &jobs, body, field).await;
     }
     assert_eq!(
         world.call("GET", &jobs, &token, None).await,
