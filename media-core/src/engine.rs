@@ -38,6 +38,8 @@ pub struct EngineConfig {
     pub pre_roll_max_bytes: usize,
     /// How long live pictures are still made after their last consumer went: who reloads a page finds them.
     pub pictures_linger: Duration,
+    /// Nothing else in this process uses GStreamer: the plugins that are not needed here are forgotten.
+    pub sole_user: bool,
 }
 
 impl Default for EngineConfig {
@@ -47,6 +49,7 @@ impl Default for EngineConfig {
             gop_max_bytes: 8 * 1024 * 1024,
             pre_roll_max_bytes: 12 * 1024 * 1024,
             pictures_linger: Duration::from_secs(3),
+            sole_user: false,
         }
     }
 }
@@ -58,6 +61,23 @@ impl Default for EngineConfig {
 pub fn init() -> Result<(), MediaError> {
     gstreamer::init().map_err(|error| MediaError::Gstreamer(error.to_string()))?;
     element::register().map_err(|error| MediaError::Gstreamer(error.to_string()))
+}
+
+/// Starts GStreamer on a thread that ends then. The allocator gives its memory, with all that the start left free,
+/// to the next thread: the reading one, which needs the most.
+fn start_gstreamer(sole_user: bool) -> Result<(), MediaError> {
+    let start = move || {
+        init()?;
+        if sole_user {
+            plugins::forget_others();
+        }
+        Ok(())
+    };
+    let thread = std::thread::Builder::new()
+        .name("gst-start".into())
+        .spawn(start)?;
+    let panicked = |_| MediaError::Gstreamer("its start panicked".to_owned());
+    thread.join().map_err(panicked)?
 }
 
 /// Version of GStreamer, such as `1.22.0`.
@@ -96,7 +116,7 @@ impl Engine {
     /// # Errors
     /// [`MediaError`] when GStreamer or a thread does not start.
     pub fn new(config: EngineConfig) -> Result<Self, MediaError> {
-        init()?;
+        start_gstreamer(config.sole_user)?;
         let shared = Shared {
             config,
             reading: Reading::start(config.tick)?,

@@ -1,5 +1,10 @@
 //! Which GStreamer elements are needed, and where they come from.
 
+use std::collections::HashSet;
+
+use gstreamer::Registry;
+use gstreamer::prelude::*;
+
 /// An element that this machine lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissingPlugin {
@@ -12,7 +17,7 @@ pub struct MissingPlugin {
 }
 
 const NEEDED: &[(&str, &str, &str)] = &[
-    ("appsink", "gstreamer1.0-plugins-base", "recording"),
+    ("appsink", "gstreamer1.0-plugins-base", "pictures"),
     (
         "audioconvert",
         "gstreamer1.0-plugins-base",
@@ -64,4 +69,23 @@ pub(crate) fn missing() -> Vec<MissingPlugin> {
             purpose,
         })
         .collect()
+}
+
+/// Plugins of which `rtspsrc` makes elements by itself.
+const OF_RTSPSRC: &[&str] = &["coreelements", "rtpmanager", "rtp", "rtsp", "srtp", "tcp", "udp"];
+
+/// Forgets the plugins that are not needed: what GStreamer keeps of everything that is installed takes 2 MB.
+pub(crate) fn forget_others() {
+    let registry = Registry::get();
+    let needed: HashSet<_> = NEEDED
+        .iter()
+        .filter_map(|(element, ..)| gstreamer::ElementFactory::find(element)?.plugin_name())
+        .collect();
+    for plugin in registry.plugins() {
+        let name = plugin.plugin_name();
+        // Those without a file are part of GStreamer itself.
+        if plugin.filename().is_some() && !needed.contains(&name) && !OF_RTSPSRC.contains(&name.as_str()) {
+            registry.remove_plugin(&plugin);
+        }
+    }
 }

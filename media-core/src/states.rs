@@ -3,20 +3,20 @@
 //! A state change may block (a TEARDOWN that nobody answers), so it runs on neither the reading thread nor an
 //! application's runtime. The number of threads and the queue are bounded.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// How many jobs may wait: more than cameras of a node start at once.
+/// How many jobs may wait: more than cameras of a node start at once. Room is taken only while they do.
 const QUEUE: usize = 4096;
 
 /// A few threads with one queue. They end when this is dropped and the queue is empty.
 #[derive(Debug)]
 pub(crate) struct StateThreads {
-    jobs: SyncSender<Job>,
+    jobs: Sender<Job>,
 }
 
 /// The queue is full: as many state changes hang.
@@ -26,7 +26,7 @@ pub(crate) struct Busy;
 
 impl StateThreads {
     pub(crate) fn start(name: &str, count: usize) -> std::io::Result<Self> {
-        let (jobs, queue) = sync_channel::<Job>(QUEUE);
+        let (jobs, queue) = channel::<Job>(QUEUE);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..count {
             let queue = Arc::clone(&queue);
@@ -55,8 +55,11 @@ impl StateThreads {
 
 fn work(queue: &Mutex<Receiver<Job>>) {
     loop {
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
+        let job = queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .blocking_recv();
+        let Some(job) = job else { return };
         // A job that panics drops its result's sender; the thread must live on for the other cameras.
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
             tracing::error!("a GStreamer state change panicked");

@@ -58,7 +58,11 @@ pub fn run(config: Config) -> anyhow::Result<()> {
         .build()
         .context("cannot start the runtime")?;
     let result = runtime.block_on(async {
-        let engine = Engine::new(EngineConfig::default()).context("cannot start the media library")?;
+        let media = EngineConfig {
+            sole_user: true,
+            ..EngineConfig::default()
+        };
+        let engine = Engine::new(media).context("cannot start the media library")?;
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
         serve(config, Arc::new(engine), stop).await

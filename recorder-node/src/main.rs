@@ -5,8 +5,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use recorder_node::{app, check, config::Config, enrol};
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+
+/// So many lines of the log may wait for whoever reads them; more are dropped. Room for all of them is taken at
+/// once, and the library's default takes 4 MB.
+const LOG_LINES: usize = 4096;
 
 /// Records cameras by the control plane's plan, keeps the footage until it is stored, and reports gaps.
 #[derive(Parser)]
@@ -98,7 +102,9 @@ fn join(config: &Config, server: &str, token: &str) -> anyhow::Result<()> {
 /// Logs go to standard error until the guard goes, by a thread of their own: it may be a file on the disk that is
 /// full or hangs, and neither may stop a recording.
 fn start_logs(form: LogForm, level: &str) -> WorkerGuard {
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LOG_LINES)
+        .finish(std::io::stderr());
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(format!("{level},async_nats=warn,retina=warn,hyper=warn")));
     let builder = tracing_subscriber::fmt()

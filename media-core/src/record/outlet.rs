@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use gstreamer as gst;
-use gstreamer_app as gst_app;
 
 use crate::element::facts::ElementFact;
 use crate::facts::{AttemptEnd, Chunk, CloseReason, Fact, FactSink};
@@ -42,16 +41,20 @@ impl Outlet {
         }
     }
 
-    /// Callbacks for the pipeline's `appsink`; they run on the thread that pushes.
-    pub(super) fn callbacks(self: &Arc<Self>) -> gst_app::AppSinkCallbacks {
-        let (for_samples, for_events) = (Arc::clone(self), Arc::clone(self));
-        gst_app::AppSinkCallbacks::builder()
-            .new_sample(move |appsink| {
-                for_samples.drain(appsink);
+    /// A pad that takes what the pipeline makes, on the thread that pushes. It belongs to no element, as those of
+    /// GStreamer's own test harness do; an `appsink` would keep each chunk until the next one.
+    pub(super) fn pad(self: &Arc<Self>) -> gst::Pad {
+        let (for_chunks, for_facts) = (Arc::clone(self), Arc::clone(self));
+        gst::Pad::builder(gst::PadDirection::Sink)
+            .name("outlet")
+            .chain_list_function(move |_, _, list| {
+                for_chunks.bytes(&list);
                 Ok(gst::FlowSuccess::Ok)
             })
-            .new_event(move |appsink| {
-                for_events.drain(appsink);
+            .event_function(move |_, _, event| {
+                if let Some(fact) = ElementFact::from_event(&event) {
+                    for_facts.take(fact);
+                }
                 true
             })
             .build()
@@ -89,24 +92,6 @@ impl Outlet {
         self.lock()
             .end_ms
             .map(|ms| ms.saturating_mul(crate::clock::MS_NS))
-    }
-
-    fn drain(&self, appsink: &gst_app::AppSink) {
-        while let Some(object) = appsink.try_pull_object(gst::ClockTime::ZERO) {
-            match object.downcast::<gst::Event>() {
-                Ok(event) => {
-                    if let Some(fact) = ElementFact::from_event(&event) {
-                        self.take(fact);
-                    }
-                }
-                Err(object) => {
-                    let sample = object.downcast::<gst::Sample>().ok();
-                    if let Some(list) = sample.as_ref().and_then(|sample| sample.buffer_list()) {
-                        self.bytes(list);
-                    }
-                }
-            }
-        }
     }
 
     fn take(&self, fact: ElementFact) {

@@ -1,4 +1,4 @@
-//! The recording pipeline: `cccamerasrc` → (G.711 → AAC) → `ccfmp4mux` → `appsink`.
+//! The recording pipeline: `cccamerasrc` → (G.711 → AAC) → `ccfmp4mux` → the outlet's pad.
 //!
 //! No element of it runs a thread: everything happens on the thread that pushes. It has no queue either, so
 //! what was pushed has left when the push returns.
@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_app as gst_app;
 
 use super::outlet::Outlet;
 use super::sampleclock;
@@ -54,6 +53,8 @@ impl Sound {
 pub(super) struct Pipeline {
     pipeline: gst::Pipeline,
     source: CameraSrc,
+    /// What the muxer's output is linked to; a link owns neither end.
+    _taken: gst::Pad,
     error: FirstError,
 }
 
@@ -71,21 +72,20 @@ impl Pipeline {
         for (name, value) in settings::values(settings) {
             mux.set_property(name, value);
         }
-        let appsink = gst_app::AppSink::builder()
-            .sync(false)
-            .async_(false)
-            .wait_on_eos(false)
-            .build();
-        appsink.set_property("enable-last-sample", false);
-        // A chunk comes as one list: its head and its pictures.
-        appsink.set_property("buffer-list", true);
-        appsink.set_callbacks(outlet.callbacks());
-        pipeline.add_many([source.upcast_ref(), &mux, appsink.upcast_ref()])?;
-        mux.link(&appsink)?;
+        let out = mux
+            .static_pad("src")
+            .ok_or_else(|| Broken("the muxer has no output".into()))?;
+        let taken = outlet.pad();
+        taken.set_active(true)?;
+        pipeline.add_many([source.upcast_ref(), &mux])?;
+        // Pads of different parents: that is all that a check could say.
+        out.link_full(&taken, gst::PadLinkCheck::empty())
+            .map_err(|error| Broken(error.to_string()))?;
         link(&source.add_pad_for(true)?, &request(&mux, "video")?)?;
         let this = Self {
             pipeline,
             source,
+            _taken: taken,
             error,
         };
         if sound {
