@@ -38,7 +38,7 @@ pub struct EngineConfig {
     pub pre_roll_max_bytes: usize,
     /// How long live pictures are still made after their last consumer went: who reloads a page finds them.
     pub pictures_linger: Duration,
-    /// Nothing else in this process uses GStreamer: the plugins that are not needed here are forgotten.
+    /// Nothing else in this process uses GStreamer: the elements that are not needed here are forgotten.
     pub sole_user: bool,
 }
 

@@ -74,18 +74,21 @@ pub(crate) fn missing() -> Vec<MissingPlugin> {
 /// Plugins of which `rtspsrc` makes elements by itself.
 const OF_RTSPSRC: &[&str] = &["coreelements", "rtpmanager", "rtp", "rtsp", "srtp", "tcp", "udp"];
 
-/// Forgets the plugins that are not needed: what GStreamer keeps of everything that is installed takes 2 MB.
+/// Forgets the elements that are not needed: what GStreamer keeps of everything that is installed takes 2 MB. Those
+/// of a plugin come back when it is loaded.
 pub(crate) fn forget_others() {
     let registry = Registry::get();
-    let needed: HashSet<_> = NEEDED
-        .iter()
-        .filter_map(|(element, ..)| gstreamer::ElementFactory::find(element)?.plugin_name())
-        .collect();
+    let needed: HashSet<_> = NEEDED.iter().map(|(element, ..)| *element).collect();
     for plugin in registry.plugins() {
         let name = plugin.plugin_name();
         // Those without a file are part of GStreamer itself.
-        if plugin.filename().is_some() && !needed.contains(&name) && !OF_RTSPSRC.contains(&name.as_str()) {
-            registry.remove_plugin(&plugin);
+        if plugin.filename().is_none() || OF_RTSPSRC.contains(&name.as_str()) {
+            continue;
+        }
+        for feature in registry.features_by_plugin(&name) {
+            if !needed.contains(feature.name().as_str()) {
+                registry.remove_feature(&feature);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The only user of GStreamer in a process forgets the plugins that it does not need. A test binary of its own,
+//! The only user of GStreamer in a process forgets the elements that it does not need. A test binary of its own,
 //! because that holds for the whole process.
 
 use gstreamer::prelude::*;
