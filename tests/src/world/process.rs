@@ -11,6 +11,9 @@ use anyhow::{Context, Result, ensure};
 /// How long a process may take to stop in good order.
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
 
+/// What no log may hold: GLib's word for a function that was misused, and Rust's for a panic.
+const NEVER_SAID: [&str; 2] = ["-CRITICAL **", "panicked at"];
+
 /// A program that runs, or ran, in the world.
 #[derive(Debug)]
 pub struct Process {
@@ -165,6 +168,18 @@ impl Drop for Process {
         }
         if std::thread::panicking() {
             eprintln!("--- the end of {}\n{}", self.log().display(), self.tail(40));
+            return;
         }
+        let log = std::fs::read(self.log()).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let fault = log
+            .lines()
+            .find(|line| NEVER_SAID.iter().any(|said| line.contains(said)));
+        assert!(
+            fault.is_none(),
+            "the log of {} says: {}",
+            self.name,
+            fault.unwrap_or_default()
+        );
     }
 }
