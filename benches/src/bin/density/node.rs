@@ -12,9 +12,8 @@ use crate::store::Store;
 use crate::viewers::Viewers;
 use benches::bus::Bus;
 use benches::children::Running;
-use wire::NodeId;
 use wire::source::Reader;
-use wire::status::NodeStatus;
+use wire::{CameraId, NodeId};
 
 /// The recorder node, and the bus that it needs.
 pub(crate) struct Node {
@@ -27,6 +26,8 @@ pub(crate) struct Node {
     settings: &'static str,
     /// The node of the present round.
     id: Option<NodeId>,
+    /// Its cameras, in their order.
+    cameras: Vec<CameraId>,
     viewers: Option<Viewers>,
 }
 
@@ -58,13 +59,20 @@ impl Node {
             index,
             settings,
             id: None,
+            cameras: Vec::new(),
             viewers: None,
         })
     }
 
-    /// What the node says of itself now.
-    pub(crate) async fn status(&self) -> Result<NodeStatus> {
-        self.index.status(self.id.context("no node was started")?).await
+    /// How often each camera came back, in their order, as the node says.
+    pub(crate) async fn reconnects(&self) -> Result<Vec<u64>> {
+        let status = self.index.status(self.id.context("no node was started")?).await?;
+        let again = |camera: &CameraId| {
+            let stream = status.streams.iter().find(|stream| stream.camera == *camera);
+            // The first attempt is none again.
+            stream.map_or(0, |stream| stream.attempts.saturating_sub(1))
+        };
+        Ok(self.cameras.iter().map(again).collect())
     }
 }
 
@@ -92,12 +100,9 @@ impl Recorder for Node {
         let log = folder.join("node.log");
         let mut node = Running::start(self.name, &self.program, &arguments, &log)?;
         let recorded = self.index.record(work, self.reader, || node.check()).await;
-        let cameras = recorded.with_context(|| last_lines(&log))?;
-        let watched = work
-            .case
-            .watched(cameras.len())
-            .map(|index| cameras[index])
-            .collect();
+        self.cameras = recorded.with_context(|| last_lines(&log))?;
+        let watched = work.case.watched(self.cameras.len());
+        let watched = watched.map(|index| self.cameras[index]).collect();
         let id = self.id.context("no node was started")?;
         self.viewers = Some(Viewers::start(
             &self.bus.control().await?,

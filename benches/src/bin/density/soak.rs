@@ -24,6 +24,8 @@ const LOOK: Duration = Duration::from_secs(5);
 const SHARE: f64 = 0.1;
 /// This share at the beginning does not count: queues and caches fill.
 const WARM_UP: f64 = 0.1;
+/// The end of the time, for cameras that did not come back as often as they should.
+const LAST_CUTS: Duration = Duration::from_secs(40);
 /// Growth from the beginning to the end that still is none.
 const FLAT: f64 = 0.05;
 
@@ -74,15 +76,9 @@ pub(crate) async fn run(args: &Args, minutes: u64, scratch: &Path) -> Result<()>
     let length = Duration::from_secs(minutes * 60);
     let looks = tokio::select! {
         looks = watch(&mut running, length) => looks?,
-        broken = break_off(&cameras, args.reconnects, length) => match broken? {},
+        broken = break_off((&cameras, &node), args.reconnects, length) => match broken? {},
     };
-    let status = node.status().await?;
-    // The first attempt is none again.
-    let again = status
-        .streams
-        .iter()
-        .map(|stream| stream.attempts.saturating_sub(1));
-    let least = again.min().unwrap_or(0);
+    let least = node.reconnects().await?.into_iter().min().unwrap_or(0);
     benches::children::stop_all(running).await?;
     cameras.process.stop().await?;
     let soak = Soak::new(count, minutes, least, looks);
@@ -125,25 +121,33 @@ async fn watch(running: &mut [Running], length: Duration) -> Result<Vec<Look>> {
     Ok(looks)
 }
 
-/// Cuts one camera after the other, evenly over the time. Never ends in good order.
-async fn break_off(cameras: &Cameras, each: u64, length: Duration) -> Result<Infallible> {
+/// Cuts one camera after the other, evenly over the time but its end. There it cuts those again that a busy
+/// machine kept from coming back between two cuts. Never ends in good order.
+async fn break_off((cameras, node): (&Cameras, &Node), each: u64, length: Duration) -> Result<Infallible> {
     let count = cameras.urls.len();
     let all = each * count as u64;
     if all == 0 {
         return std::future::pending().await;
     }
-    // The last ones come back before the end.
-    let pause = (length.saturating_sub(Duration::from_secs(10))).div_f64(all as f64);
+    let pause = (length.saturating_sub(LAST_CUTS)).div_f64(all as f64);
     let mut next = tokio::time::interval(pause);
     for number in 0..all {
         next.tick().await;
-        let camera = usize::try_from(number % count as u64)?;
-        cameras
-            .cut(camera)
-            .await
-            .context("cutting a camera's connection")?;
+        cut(cameras, usize::try_from(number % count as u64)?).await?;
     }
-    std::future::pending().await
+    loop {
+        // As old as a status gets, and a connection's time.
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        for (camera, again) in node.reconnects().await?.into_iter().enumerate() {
+            if again < each {
+                cut(cameras, camera).await?;
+            }
+        }
+    }
+}
+
+async fn cut(cameras: &Cameras, camera: usize) -> Result<()> {
+    cameras.cut(camera).await.context("cutting a camera's connection")
 }
 
 impl Soak {
